@@ -1,1 +1,98 @@
+"""The command `hotline`.
 
+Each sub-command is a module of this package: it has a function of the module's name, or, where it has
+sub-commands of its own, a typer `app`. Only the module that was asked for is imported: the engine, the
+pages and the signal library together take a second to load, and `hotline --help` needs none of them.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from ...config.settings import Settings
+
+COMMANDS = {
+    "run": "开始服务：接听所有设好的电话线。",
+    "check": "检查设置、流程、提示语、数据库、文件夹：哪里不对，怎么办。",
+}
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", "-c", help="设置文件；不写时依次找 $HOTLINE_CONFIG、./hotline.toml、/etc/hotline/hotline.toml。"
+    ),
+]
+
+output = Console(highlight=False)
+errors = Console(stderr=True, highlight=False)
+
+
+def main() -> None:
+    """Entry point of the installed command."""
+    wanted = next((word for word in sys.argv[1:] if not word.startswith("-")), None)
+    command_line(wanted)()
+
+
+def command_line(wanted: str | None) -> typer.Typer:
+    """All commands by name and help, and the whole of the one that is wanted."""
+    app = typer.Typer(
+        name="hotline",
+        help="12329 住房公积金热线。",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,  # its traceback prints local variables: ID numbers, PINs
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_options)
+    for name, text in COMMANDS.items():
+        if name != wanted:
+            app.command(name, help=text)(_not_wanted)
+            continue
+        module = importlib.import_module(f".{name}", __name__)
+        if hasattr(module, "app"):
+            app.add_typer(module.app, name=name, help=text)
+        else:
+            app.command(name, help=text)(getattr(module, name))
+    return app
+
+
+def fail(message: str, status: int = 1) -> NoReturn:
+    """Say in a sentence why the command ends here, and end it."""
+    errors.print(f"✗ {message}", style="red", markup=False, soft_wrap=True)
+    raise typer.Exit(status)
+
+
+def load_settings(config: Path | None, overrides: Mapping[str, object] | None = None) -> Settings:
+    """The settings a command works with; ends the command with all that is wrong in them."""
+    from ...config import settings
+
+    try:
+        return settings.load(settings.find(config), overrides)
+    except settings.SettingsError as error:
+        fail(str(error))
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from ... import __version__
+
+        output.print(f"hotline {__version__}")
+        raise typer.Exit
+
+
+def _options(
+    version: Annotated[bool, typer.Option("--version", help="显示版本。", is_eager=True, callback=_version)] = False,
+) -> None:
+    """Options that stand before the command."""
+
+
+def _not_wanted() -> None:
+    """Stands for a command whose module need not be loaded; it is never called."""
