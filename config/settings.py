@@ -111,7 +111,7 @@ class Identity(Section):
 
 
 class FundSql(Section):
-    """查公积金数据库的语句，每项一条；? 是参数，输出列须用固定的名字（docs/fund.md）。"""
+    """查公积金数据库的语句，每项一条；? 是参数，输出列的名字须与例子相同。"""
 
     account: str = Field(
         description="按身份证号查个人账户；一次给出全部写法，所以是 IN (?, ?, ?, ?)。",

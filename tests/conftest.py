@@ -1,0 +1,28 @@
+"""What every test must hold to: it leaves no thread, no open file and no child process behind."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import psutil
+import pytest
+
+THIS_PROCESS = psutil.Process()
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind() -> Iterator[None]:
+    """Fail the test that left something running or open; only what appeared during the test counts."""
+    threads = set(threading.enumerate())
+    files = _open_files()
+    children = set(THIS_PROCESS.children())
+    yield
+    left = [thread.name for thread in set(threading.enumerate()) - threads]
+    assert not left, f"threads outlived their test: {left}"
+    assert not _open_files() - files, f"files left open: {_open_files() - files}"
+    assert not set(THIS_PROCESS.children()) - children, "a child process outlived its test"
+
+
+def _open_files() -> set[str]:
+    return {opened.path for opened in THIS_PROCESS.open_files()}
