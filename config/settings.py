@@ -228,7 +228,7 @@ def load(path: Path, overrides: Mapping[str, object] | None = None) -> Settings:
     `overrides` holds values that go before the file's, by dotted key: {"service.state": "/tmp/x"}.
     Relative paths are meant from the folder the file lies in. Raises SettingsError.
     """
-    document = _read(path)
+    document = read_toml(path)
     for dotted, value in (overrides or {}).items():
         _put(document, dotted, value)
     try:
@@ -241,7 +241,8 @@ def load(path: Path, overrides: Mapping[str, object] | None = None) -> Settings:
     return _anchored(settings, path.absolute().parent)
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_toml(path: Path) -> dict[str, Any]:
+    """The file's tables; raises SettingsError with the line where it is no TOML."""
     try:
         text = path.read_bytes().decode("utf-8-sig")  # Notepad's mark at the start is no fault
         return tomllib.loads(text)
