@@ -1,1 +1,52 @@
+"""What people at the centre see and keep: records, votes, messages, PINs and the pages over them.
 
+`setup` is the only way in. The daemon then asks `records()` for the one object it writes through,
+the web process imports `hotline.desk.asgi`; both find their folder and database in the environment
+that `setup` leaves behind, so a child process needs no arguments.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .records import Records
+
+
+def setup(state: Path, database: str = "", recordings: Path | None = None) -> None:
+    """Point Django at `state`, bring the database up to date and return.
+
+    state       folder of the hotline's own data; made when missing
+    database    empty for SQLite in `state`, else a URL, see `database.parse`
+    recordings  folder message paths are relative to; default `state`/voice/prop
+
+    A second call with another folder re-points the process (tests do this); threads that still
+    write for the first folder must have finished. Raises `keys.KeyMissing` when the database is
+    older than its key files, `database.DatabaseUrlError` for a URL nobody understands.
+    """
+    state = state.resolve()
+    os.environ["DJANGO_SETTINGS_MODULE"] = "hotline.desk.settings"
+    os.environ["HOTLINE_STATE"] = str(state)
+    os.environ["HOTLINE_DATABASE"] = database
+    os.environ["HOTLINE_RECORDINGS"] = str(recordings.resolve() if recordings else state / "voice" / "prop")
+    state.mkdir(parents=True, exist_ok=True)
+
+    import django
+    from django.apps import apps
+
+    from . import database as databases
+
+    if apps.ready:
+        databases.point_again()
+    else:
+        django.setup()
+    databases.migrate()
+
+
+def records(machine: str = "") -> Records:
+    """The daemon's side of the desk. `machine` tells apart machines that share one database."""
+    from .records import Records
+
+    return Records(machine)
