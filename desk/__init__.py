@@ -1,6 +1,6 @@
 """What people at the centre see and keep: records, votes, messages, PINs and the pages over them.
 
-`setup` is the only way in. The daemon then asks `records()` for the one object it writes through,
+`setup` is the only way in. The daemon then asks `open_records()` for the one object it writes through,
 the web process imports `hotline.desk.asgi`; both find their folder and database in the environment
 that `setup` leaves behind, so a child process needs no arguments.
 """
@@ -45,7 +45,7 @@ def setup(state: Path, database: str = "", recordings: Path | None = None) -> No
     databases.migrate()
 
 
-def records(machine: str = "") -> Records:
+def open_records(machine: str = "") -> Records:
     """The daemon's side of the desk. `machine` tells apart machines that share one database."""
     from .records import Records
 
