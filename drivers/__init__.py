@@ -1,1 +1,45 @@
+"""Kinds of line: the table, and how a line of the settings becomes one of them.
 
+A driver's module is imported only when a line asks for it: a machine without the hardware need not have
+its libraries either. Each line class names the model of its own keys as `settings_model`.
+"""
+
+from __future__ import annotations
+
+import json
+from importlib import import_module
+from typing import Any
+
+from pydantic import ValidationError
+
+from ..config import settings as config
+from ..config.explain import problems
+from .line import Line
+
+DRIVERS = {
+    "simulated": (".simulated", "SimulatedLine"),
+}
+
+
+def driver(name: str) -> Any:
+    """The line class of a driver; KeyError for a name that is not in the table."""
+    module, cls = DRIVERS[name]
+    return getattr(import_module(module, __package__), cls)
+
+
+def make(name: str, line: config.Line) -> Line:
+    """The line of section [lines.NAME], not yet open. Raises SettingsError."""
+    if line.driver not in DRIVERS:
+        raise config.SettingsError(
+            f'[lines.{name}] driver = "{line.driver}"：没有这种线路驱动，可以写：{"、".join(DRIVERS)}'
+        )
+    cls = driver(line.driver)
+    try:
+        own = cls.settings_model.model_validate_json(json.dumps(line.model_extra or {}), strict=True)
+    except ValidationError as error:
+        found = problems(error, cls.settings_model)
+        raise config.SettingsError(
+            "\n".join(f"[{'.'.join(map(str, ('lines', name, *section)))}] {text}" for section, text in found)
+        ) from None
+    made: Line = cls(name, own)
+    return made
