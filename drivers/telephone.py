@@ -15,6 +15,7 @@ from typing import Protocol
 import numpy as np
 
 from ..dsp import generate
+from ..dsp.levels import ms
 from .line import FRAME, RATE, Frame
 
 SILENCE: Frame = np.zeros(FRAME, np.int16)
@@ -181,3 +182,87 @@ class KeypadTelephone:
         self.position += FRAME
         if self._tape:
             self._tape.add(frame)
+
+
+class LiveTelephone:
+    """A telephone at the end of a network: `push` what it says, `pull` what it hears.
+
+    Sound from a network arrives in bursts, and its clock is not ours. So speaking begins only when
+    `target_ms` of it wait (or have been waited for: a short sound is not held back), and begins anew
+    after the buffer has run dry. What waits without need for a whole second is lag, of which a frame is
+    dropped; more than `most_ms` is cut back to the target at once. Not locked: for the switchboard's thread.
+    """
+
+    def __init__(self, target_ms: float = 60.0, most_ms: float = 500.0) -> None:
+        self.underruns = 0  # the buffer ran dry, also each time the other side just stopped sending
+        self.overruns = 0  # samples pushed and thrown away
+        self.unpulled = 0  # samples heard and thrown away
+        self._target = ms(target_ms)
+        self._most = ms(most_ms)
+        self._waiting: Frame = SILENCE[:0]
+        self._held = 0  # ticks something has been waiting to begin
+        self._speaking = False
+        self._least = 0  # samples that waited at least, in this second
+        self._ticks = 0
+        self._heard: deque[Frame] = deque(maxlen=RATE // FRAME)
+        self._frame = np.zeros(FRAME, np.int16)
+        self._down = False
+
+    def push(self, samples: Frame) -> None:
+        """Say these samples, any number, int16 at 8000 Hz."""
+        self._waiting = np.concatenate((self._waiting, samples))
+        if len(self._waiting) > self._most:
+            self._drop(len(self._waiting) - self._target)
+
+    def pull(self) -> Frame:
+        """Everything heard since the last `pull`, but never more than the last second."""
+        heard = list(self._heard)
+        self._heard.clear()
+        return np.concatenate(heard) if heard else SILENCE[:0]
+
+    def hang_up(self) -> None:
+        """Put the receiver down now."""
+        self._down = True
+
+    def speak(self) -> Frame | None:
+        """The next frame that has arrived, or silence."""
+        if self._down:
+            return None
+        if not self._speaking and not self._begin():
+            return SILENCE
+        self._trim()
+        ready = self._waiting[:FRAME]
+        self._waiting = self._waiting[FRAME:]
+        if len(ready) == FRAME:
+            return ready
+        self.underruns += 1
+        self._speaking = False
+        self._frame[: len(ready)] = ready
+        self._frame[len(ready) :] = 0
+        return self._frame
+
+    def hear(self, frame: Frame) -> None:
+        """Keep it for `pull`; with nobody pulling, the oldest goes."""
+        if len(self._heard) == self._heard.maxlen:
+            self.unpulled += FRAME
+        self._heard.append(frame.copy())
+
+    def _begin(self) -> bool:
+        if len(self._waiting):
+            self._held += 1
+            self._speaking = len(self._waiting) >= self._target or self._held * FRAME > self._target
+        if self._speaking:
+            self._held, self._ticks, self._least = 0, 0, self._most
+        return self._speaking
+
+    def _trim(self) -> None:
+        self._least = min(self._least, len(self._waiting))
+        self._ticks += 1
+        if self._ticks == RATE // FRAME:
+            if self._least > self._target + FRAME:
+                self._drop(FRAME)
+            self._ticks, self._least = 0, self._most
+
+    def _drop(self, samples: int) -> None:
+        self._waiting = self._waiting[samples:]
+        self.overruns += samples
