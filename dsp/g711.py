@@ -43,7 +43,8 @@ def _alaw_encoder() -> NDArray[np.uint8]:
     exponent = np.maximum(_segment(np.maximum(magnitude, 1)) - 3, 0)
     mantissa = (magnitude >> np.maximum(exponent - 1, 0)) & 15
     sign = np.where(sample >= 0, 0x80, 0)
-    return ((sign | exponent << 4 | mantissa) ^ _ALAW_TOGGLE).astype(np.uint8)
+    code: NDArray[np.int64] = (sign | exponent << 4 | mantissa) ^ _ALAW_TOGGLE
+    return code.astype(np.uint8)
 
 
 def _mulaw_encoder() -> NDArray[np.uint8]:
@@ -53,7 +54,8 @@ def _mulaw_encoder() -> NDArray[np.uint8]:
     exponent = _segment(magnitude) - 7
     mantissa = (magnitude >> (exponent + 3)) & 15
     sign = np.where(sample < 0, 0x80, 0)
-    return ((sign | exponent << 4 | mantissa) ^ 0xFF).astype(np.uint8)
+    code: NDArray[np.int64] = (sign | exponent << 4 | mantissa) ^ 0xFF
+    return code.astype(np.uint8)
 
 
 _ALAW_DECODE, _MULAW_DECODE = _alaw_decoder(), _mulaw_decoder()

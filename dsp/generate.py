@@ -118,7 +118,7 @@ def noise(duration_ms: float, level_dbm0: float, rng: np.random.Generator) -> Sa
     return to_int16(rng.standard_normal(ms(duration_ms)) * rms(level_dbm0))
 
 
-def mix(*signals: NDArray[np.generic]) -> Samples:
+def mix(*signals: Samples | Signal) -> Samples:
     """The sum of signals, as long as the longest."""
     total = np.zeros(max((len(signal) for signal in signals), default=0))
     for signal in signals:
