@@ -123,7 +123,9 @@ class FundSql(Section):
     account_by_card: str = Field("", description="按联名卡号查个人账户。")
     loan: str = Field(
         description="按身份证号查贷款。",
-        examples=["SELECT zjhm, dkzh, dkqs, yhqs, dkye, dkzhzt FROM v_ivr_dk WHERE zjhm IN (?, ?, ?, ?)"],
+        examples=[
+            "SELECT zjhm, dkzh, dkqs, yhqs, dkye, dqyhje, ydhkr, dkzhzt FROM v_ivr_dk WHERE zjhm IN (?, ?, ?, ?)"
+        ],
     )
     unit: str = Field("", description="按单位账号查单位账户。")
 
@@ -142,7 +144,10 @@ class Fund(Section):
     query_timeout: Seconds = Field(2.0, description="一条语句最多等几秒。")
     deadline: Seconds = Field(5.0, description="一次查询总共最多等几秒，过了就对来电者说系统忙。")
     setup: tuple[str, ...] = Field((), description="每个新连接上先执行的语句。")
+    encoding: str = Field("utf-8", description="驱动送来的文字是什么编码；老系统常用 gbk。")
     closed_states: tuple[str, ...] = Field(("03", "04", "05"), description="哪些账户状态算已销户，不计入账户数。")
+    closed_loans: tuple[str, ...] = Field(("3", "8"), description="哪些贷款状态算已结清或作废；另有贷款时不计。")
+    closed_units: tuple[str, ...] = Field(("04",), description="哪些单位账户状态算已销户。")
     loan_periods: Literal["total", "repaid"] = Field("total", description="“还款期数”念总期数还是已还期数。")
     sql: FundSql | None = None
 
