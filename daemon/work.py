@@ -1,0 +1,65 @@
+"""Blocking work in threads, and its results brought back to the switchboard's thread.
+
+In real time the switchboard picks up what has finished at each tick. In virtual time the clock stands
+still while work is out, so that a result never depends on how fast the machine is: `settle` waits.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from queue import Empty, SimpleQueue
+from typing import Any
+
+log = logging.getLogger(__name__)
+
+Done = Callable[[Any, BaseException | None], None]
+
+
+class Work:
+    """A pool of threads whose results come back through `collect` or `settle`, in the order they finish."""
+
+    def __init__(self, threads: int = 16) -> None:
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="work")
+        self._finished: SimpleQueue[tuple[Future[Any], Done]] = SimpleQueue()
+        self.out = 0  # given to a thread and not yet brought back
+
+    def submit(self, done: Done, fn: Callable[..., Any], *args: Any) -> None:
+        """Run `fn(*args)` in a thread; `done(result, error)` is called later, in the thread that collects."""
+        self.out += 1
+        future = self._pool.submit(fn, *args)
+        future.add_done_callback(lambda f: self._finished.put((f, done)))
+
+    def collect(self) -> None:
+        """Bring back what has finished; never waits."""
+        while self.out:
+            try:
+                self._bring(*self._finished.get_nowait())
+            except Empty:
+                return
+
+    def settle(self) -> None:
+        """Wait until nothing is out any more, what the results themselves start included."""
+        while self.out:
+            self._bring(*self._finished.get())
+
+    def close(self) -> None:
+        """Wait for what is running, drop nothing that was submitted."""
+        self.settle()
+        self._pool.shutdown()
+
+    def _bring(self, future: Future[Any], done: Done) -> None:
+        self.out -= 1
+        error = future.exception()
+        done(None if error else future.result(), error)
+
+
+def logged(what: str) -> Done:
+    """For work nobody waits for: an error is logged, a result is dropped."""
+
+    def done(_result: Any, error: BaseException | None) -> None:
+        if error:
+            log.error("%s failed: %s", what, error, exc_info=error)
+
+    return done
