@@ -18,7 +18,7 @@ from .settings import SettingsError, read_toml
 
 SHIPPED = Path(__file__).parent / "tones"
 
-Hertz = Annotated[float, Field(ge=200, le=3400)]
+Hertz = Annotated[float, Field(ge=300, le=3400)]
 Duration = Annotated[float, Field(ge=0, le=20)]
 Meaning = Literal[
     "dial", "ringback", "busy", "congestion", "unobtainable", "waiting", "howler", "notice", "sit", "fax"
