@@ -294,10 +294,10 @@ class Exchange:
             case State.RINGING:
                 self._ring()
             case State.ABANDONED:
-                self._since_burst += 1
                 if self._since_burst >= RING_MISSED:
                     self.events.append(RingStopped())
                     self._happen(Signal.TIME_OUT)
+                self._since_burst += 1
             case State.DIALLING if self._dialling:
                 self._ticks = 0
             case State.DIALLING if self._ticks >= ROUTING:

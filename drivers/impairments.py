@@ -23,7 +23,7 @@ from .line import FRAME, RATE, Frame
 Floats = npt.NDArray[np.float64]
 
 TAPS = 16  # of the interpolating filter: images of a tone at 1633 Hz stay 60 dB down
-PHASES = 64  # its fractional positions
+PHASES = 512  # its fractional positions: rounding to them is noise 60 dB down as well
 
 
 class Impairments(Section):

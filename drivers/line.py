@@ -10,22 +10,26 @@ States, as the exchange sees our port:
 
     ON_HOOK   at rest. Nothing is sent; what is read is silence, or on-hook audio where the
               hardware can listen on hook (caller id between rings).
-    RINGING   the exchange is ringing. Ends by `off_hook` or, when the caller gives up, by itself.
+    RINGING   the exchange is ringing. Ends by `off_hook` or, when the caller gives up, by itself; an
+              exchange does not say that he has, so that is known only when the next burst fails to come.
     OFF_HOOK  seized or answered. Audio flows both ways.
 
 What holds for every driver (tests/drivers/contract.py runs it against each):
 
 - `open` raises `LineError` with a sentence that says what to do; `close` is quiet, also twice, also
   in any state, and leaves the port on hook.
+- `read` is called once a tick in every state, `write` at most once a tick and after it. Events and
+  `state` change in `read`, `off_hook` and `on_hook` alone.
 - `read` fills exactly one frame. Where the device has delivered less, the rest is silence, never old
   samples, and the gap is counted in `late_frames`.
-- `write` takes exactly one frame and copies it; on hook it is dropped.
+- `write` takes exactly one frame and copies it; on hook it is dropped, and so are `dial` and `flash`.
 - `off_hook` on a line that is off hook, and `on_hook` on one that is on hook, change nothing.
 - Audio of one call is never heard in the next: `on_hook` empties all buffers.
 - A device that fails is an `Alarm` event, once, and the line is ON_HOOK from then on; reads are
-  silence. When the driver has got the device back it says `Restored`. No device fault is ever
-  raised out of `read`, `write` or `events`: other lines share the tick.
-- Misuse (writing a frame of another shape, using a closed line) raises `LineMisuse` at once.
+  silence, and `off_hook` changes nothing: look at `state`. When the driver has got the device back it
+  says `Restored`. No device fault is ever raised out of a method but `open`: other lines share the tick.
+- Misuse (a frame of another shape, dialling what is no digit, using a closed line) raises `LineMisuse`
+  at once.
 """
 
 from __future__ import annotations

@@ -112,8 +112,6 @@ class SimulatedLine(Line):
     def events(self) -> list[Event]:
         """What the exchange has to say."""
         self._check_open()
-        if self.exchange.events:
-            self._follow()
         events, self._events = self._events, []
         return events
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from drivers.contract import Bench, Far, LineContract, level_at, tone
-from hotline.config import settings as config
-from hotline.drivers import make
-from hotline.drivers.line import Frame, Line
+from drivers.contract import SECOND, Bench, Far, LineContract, level_at, tone
+from hotline.drivers.line import Alarm, Frame, Line, Restored
 from hotline.drivers.simulated import Settings, SimulatedLine
 from hotline.drivers.telephone import KeypadTelephone
 
@@ -42,13 +40,6 @@ class Caller(Far):
         pass
 
 
-def make_bench(**keys: object) -> Bench:
-    line = make("test", config.Line.model_validate({"driver": "simulated", **keys}))
-    assert isinstance(line, SimulatedLine)
-    line.open()
-    return Bench(line, Caller(line))
-
-
 class TestSimulatedLine(LineContract):
     def make_pair(self) -> tuple[Line, Far]:
         line = SimulatedLine("test")
@@ -69,3 +60,41 @@ class TestImpairedLine(LineContract):
         bench.far.say(tone(700, 50))
         bench.run(50, sending=tone(1700, 50))
         assert level_at(bench.since(), 1700) == pytest.approx(10 ** (-12 / 20), rel=0.2), "the echo"
+
+
+def test_planned_fault_and_repair() -> None:
+    line = SimulatedLine("test", Settings(fault_at=2, fault_lasts=3))
+    line.open()
+    bench = Bench(line, Caller(line))
+    log = [(tick, event) for tick in range(10 * SECOND) for event in bench.run(1)]
+    assert log == [(2 * SECOND, Alarm("模拟的线路断开了")), (5 * SECOND, Restored())]
+
+
+def test_planned_fault_stays_until_somebody_repairs() -> None:
+    line = SimulatedLine("test", Settings(fault_at=0))
+    line.open()
+    bench = Bench(line, Caller(line))
+    assert bench.run(100 * SECOND) == [Alarm("模拟的线路断开了")]
+    line.exchange.repair()
+    assert bench.run(100 * SECOND) == [Restored()]
+
+
+def test_lost_frames_are_counted() -> None:
+    line = SimulatedLine("test", Settings(dropped_frames=0.2))
+    line.open()
+    bench = Bench(line, Caller(line))
+    bench.answer()
+    line.late_frames = 0
+    bench.far.say(tone(1000, 200))
+    bench.run(200)
+    lost = [not frame.any() for frame in bench.received]
+    assert 20 < sum(lost) == line.late_frames < 60
+
+
+def test_closing_in_a_call_frees_the_exchange() -> None:
+    line = SimulatedLine("test")
+    line.open()
+    bench = Bench(line, Caller(line))
+    bench.answer()
+    line.close()
+    assert line.exchange.free
