@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any, ClassVar
 
+from django.core.exceptions import ValidationError
 from django.core.validators import FileExtensionValidator, RegexValidator
 from django.db import models
 
@@ -239,8 +240,6 @@ class PolicyText(models.Model):
         return f"{self.get_kind_display()} {self.title}"
 
     def clean(self) -> None:
-        from django.core.exceptions import ValidationError
-
         above = self.parent
         if above and (above.kind, above.category) != (self.kind, self.category):
             raise ValidationError({"parent": "上级必须是同一种类、同一业务"})
@@ -248,6 +247,23 @@ class PolicyText(models.Model):
             if above.pk == self.pk:
                 raise ValidationError({"parent": "上级不能是自己或自己的下级"})
             above = above.parent
+
+
+LARGEST_AUDIO = 20 * 2**20  # bytes; ten minutes of a studio recording
+
+
+def playable(upload: Any) -> None:
+    """Refuse a file that is too large or that nothing here can play, before it stands for a prompt."""
+    import soundfile
+
+    if upload.size > LARGEST_AUDIO:
+        raise ValidationError(f"录音文件有 {upload.size / 2**20:.0f} MB，最大 {LARGEST_AUDIO // 2**20} MB")
+    try:
+        soundfile.info(upload.file)
+    except soundfile.LibsndfileError:
+        raise ValidationError("不是可以播放的录音文件；可用 wav、mp3、flac 或 ogg") from None
+    finally:
+        upload.file.seek(0)
 
 
 class PromptText(models.Model):
@@ -260,7 +276,7 @@ class PromptText(models.Model):
         "本中心录音",
         upload_to="prompts",
         blank=True,
-        validators=[FileExtensionValidator(["wav", "mp3", "flac", "ogg"])],
+        validators=[FileExtensionValidator(["wav", "mp3", "flac", "ogg"]), playable],
         help_text="wav、mp3、flac 或 ogg；有录音时播放录音",
     )
     changed_at = models.DateTimeField("修改时间", null=True, blank=True, editable=False, db_index=True)

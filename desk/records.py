@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import ParamSpec, TypeVar
 
 import django.db
-from django.db import close_old_connections, transaction
+from django.db import close_old_connections, connections, transaction
 
 from . import database, pins, selectors, services
 from .selectors import Outlet, PromptOverride, TextNode
@@ -39,8 +39,14 @@ def _ask(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
 
 
 class Records:
+    """Everything a call leaves behind, and what callers hear of the centre. Made by `desk.open_records`."""
+
     def __init__(self, machine: str = "") -> None:
         self.machine = machine
+
+    def close(self) -> None:
+        """Close this thread's connection; the last thing a worker thread does. The next call opens a new one."""
+        connections.close_all()
 
     def write(self, batch: Sequence[Callable[[], T]]) -> list[T | RecordsError]:
         """Run several of the methods below (as functools.partial) in one transaction: one wait for the disk.
@@ -58,13 +64,13 @@ class Records:
                 raise
         return [_alone(item) for item in batch]
 
-    def call_started(self, call_id: uuid.UUID, line: str, caller_number: str, at: datetime) -> None:
+    def call_started(self, call_id: uuid.UUID, line: str, caller_number: str | None, at: datetime) -> None:
         _ask(
             services.call_started,
             call_id=call_id,
             machine=self.machine,
             line=line,
-            caller_number=caller_number,
+            caller_number=caller_number or "",
             at=at,
         )
 
@@ -84,7 +90,7 @@ class Records:
         call_id: uuid.UUID,
         kind: str,
         id_number: str,
-        caller_number: str,
+        caller_number: str | None,
         path: str,
         at: datetime,
         message_id: uuid.UUID | None = None,
@@ -95,9 +101,10 @@ class Records:
             services.message_started,
             message_id=message_id or uuid.uuid4(),
             call_id=call_id,
+            machine=self.machine,
             kind=kind,
             id_number=id_number,
-            caller_number=caller_number,
+            caller_number=caller_number or "",
             path=path,
             at=at,
         )
@@ -115,7 +122,15 @@ class Records:
 
     def vote_cast(self, call_id: uuid.UUID, id_number: str, option: int, at: datetime, line: str) -> int:
         """`option` 1..5. A second vote in the same call replaces the first: the last word counts."""
-        return _ask(services.vote_cast, call_id=call_id, id_number=id_number, option=option, at=at, line=line)
+        return _ask(
+            services.vote_cast,
+            call_id=call_id,
+            machine=self.machine,
+            id_number=id_number,
+            option=option,
+            at=at,
+            line=line,
+        )
 
     def close_unfinished(self, at: datetime) -> int:
         """At start, before the first call: close what a crash of this machine left open; how many."""

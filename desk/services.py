@@ -19,9 +19,14 @@ HIDDEN = "******"
 
 @transaction.atomic
 def call_started(*, call_id: uuid.UUID, machine: str, line: str, caller_number: str, at: datetime) -> None:
-    Call.objects.get_or_create(
-        id=call_id, defaults={"machine": machine, "line": line, "caller_number": caller_number, "started_at": at}
-    )
+    """Write the call down, or complete what `_expect_call` has put in its place."""
+    values = {"machine": machine, "line": line, "caller_number": caller_number, "started_at": at}
+    Call.objects.update_or_create(id=call_id, defaults=values)
+
+
+def _expect_call(call_id: uuid.UUID, machine: str, at: datetime, line: str = "") -> None:
+    """Calls and steps reach us through a queue, votes and messages directly: they may be here first."""
+    Call.objects.get_or_create(id=call_id, defaults={"machine": machine, "line": line, "started_at": at})
 
 
 def call_answered(*, call_id: uuid.UUID, at: datetime) -> None:
@@ -55,12 +60,20 @@ def _close(calls: models.QuerySet[Call], at: datetime, cause: str) -> int:
 
 @transaction.atomic
 def message_started(
-    *, message_id: uuid.UUID, call_id: uuid.UUID | None, kind: str, id_number: str, caller_number: str, path: str,
+    *,
+    message_id: uuid.UUID,
+    call_id: uuid.UUID,
+    machine: str,
+    kind: str,
+    id_number: str,
+    caller_number: str,
+    path: str,
     at: datetime,
-) -> Message:  # fmt: skip
+) -> Message:
     """Open an order for a recording that is about to begin; `path` is relative to the recordings folder."""
     message = Message.objects.filter(path=path).first()
     if message is None:
+        _expect_call(call_id, machine, at)
         message = Message.objects.create(
             id=message_id,
             number=_next_number(at),
@@ -117,10 +130,11 @@ def messages_repaired(*, machine: str, files: Mapping[str, float], at: datetime)
 
 
 @transaction.atomic
-def vote_cast(*, call_id: uuid.UUID, id_number: str, option: int, at: datetime, line: str) -> int:
+def vote_cast(*, call_id: uuid.UUID, machine: str, id_number: str, option: int, at: datetime, line: str) -> int:
     """Keep the vote of a call; a second one in the same call replaces the first."""
     if option not in Vote.OPTIONS:
         raise ValueError(f"survey: option {option} is not one of 1..5")
+    _expect_call(call_id, machine, at, line)
     values = {"option": option, "at": at, "line": line, **_identity(id_number)}
     vote, _ = Vote.objects.update_or_create(call_id=call_id, defaults=values)
     return vote.pk

@@ -6,6 +6,8 @@ import django.core.validators
 import django.db.models.deletion
 from django.db import migrations, models
 
+from ..models import playable
+
 
 class Migration(migrations.Migration):
     initial = True
@@ -112,7 +114,10 @@ class Migration(migrations.Migration):
                         blank=True,
                         help_text="wav、mp3、flac 或 ogg；有录音时播放录音",
                         upload_to="prompts",
-                        validators=[django.core.validators.FileExtensionValidator(["wav", "mp3", "flac", "ogg"])],
+                        validators=[
+                            django.core.validators.FileExtensionValidator(["wav", "mp3", "flac", "ogg"]),
+                            playable,
+                        ],
                         verbose_name="本中心录音",
                     ),
                 ),

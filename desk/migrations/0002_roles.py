@@ -10,13 +10,13 @@ from django.db import migrations
 
 ORDERS = ["view_call", "view_step", "view_message", "listen_message"]
 TEXTS = ["branch", "policytext", "prompttext"]
-EDIT_TEXTS = [f"{verb}_{text}" for verb in ("view", "add", "change") for text in TEXTS] + ["delete_policytext"]
+EDIT_TEXTS = [f"{verb}_{text}" for verb in ("view", "add", "change") for text in TEXTS]
 
 ROLES = {
     "坐席": [*ORDERS, "change_message", "issue_pin", "view_branch", "view_policytext"],
     "班长": [*ORDERS, "change_message", "issue_pin", "view_vote", "see_voter", "see_statistics", *EDIT_TEXTS],
     "管理员": [
-        *ORDERS, "issue_pin", "view_vote", "see_statistics", *EDIT_TEXTS, "delete_branch",
+        *ORDERS, "issue_pin", "view_vote", "see_statistics", *EDIT_TEXTS,
         "view_user", "add_user", "change_user", "view_group",
     ],
     "审计员": ["view_call", "view_step", "view_message", "view_vote", "view_auditentry", "view_user", "view_group"],
