@@ -5,7 +5,7 @@ In digit strings 1 is 幺 unless `yao` is off. A space in spoken text is a short
 
 The rules, which the functions below name:
 
-    R1  Cardinals go in groups of four from the right (亿, 万, units); zeros between digits are one 零, zeros at the end silent.
+    R1  Cardinals go in groups of four from the right (亿, 万, units); zeros between digits are one 零, at the end none.
     R2  A lower group under 1000, or one after a group of zeros, starts with 零.
     R3  10-19 at the very beginning are 十, 十一 ...; anywhere else 一十.
     R4  两 stands alone before 千, 万, 亿 and measure words; 二 in tens, hundreds, units, ordinals and digit strings.

@@ -6,10 +6,9 @@ import datetime
 from decimal import ROUND_HALF_UP, Decimal
 
 import pytest
+from hotline.voice import numbers
 from hypothesis import given
 from hypothesis import strategies as st
-
-from hotline.voice import numbers
 
 
 def _money(text):
