@@ -23,6 +23,11 @@ Samples = npt.NDArray[np.int16]
 SPEECH_DBM0: Final = -14.0
 PEAK: Final = levels.FULL_SCALE * levels.ratio(-3.0)
 
+# What counts as silence at the ends, and what is left of it so that neighbouring clips do not stick together.
+SILENCE_DB: Final = -42.0  # below the loudest 5 ms
+MARGIN_MS: Final = 15.0
+FADE_MS: Final = 5.0
+
 _SIZES = re.compile(r"^\s*(?:data|SSND)\s*: (\d+) \(should be (\d+)\)", re.MULTILINE)
 _STREAMED = 0x7FFF0000
 
@@ -76,6 +81,21 @@ def normalise(samples: Samples, level_dbm0: float = SPEECH_DBM0) -> Samples:
         return samples.copy()
     gain = min(levels.ratio(level_dbm0 - active), PEAK / peak)
     return _int16(samples * np.float32(gain / 32768.0))
+
+
+def trim(samples: Samples) -> Samples:
+    """Cut silence from both ends to MARGIN_MS, and fade the ends so that joining clips makes no click."""
+    block = levels.ms(5)
+    power = levels.power_dbm0(np.pad(samples, (0, -samples.size % block)).reshape(-1, block))
+    loud = np.flatnonzero(power > max(power.max(initial=levels.SILENCE_DBM0) + SILENCE_DB, levels.SILENCE_DBM0))
+    if loud.size == 0:
+        return samples[:0]
+    margin, fade = levels.ms(MARGIN_MS), levels.ms(FADE_MS)
+    kept = samples[max(0, loud[0] * block - margin) : (loud[-1] + 1) * block + margin].astype(np.float32)
+    ramp = np.linspace(0.0, 1.0, min(fade, kept.size), dtype=np.float32)
+    kept[: ramp.size] *= ramp
+    kept[kept.size - ramp.size :] *= ramp[::-1]
+    return _int16(kept / np.float32(32768.0))
 
 
 def active_dbm0(samples: Samples) -> float:

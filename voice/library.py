@@ -84,8 +84,7 @@ class Library:
             return [self.clip("text-missing")]
         known = self._spoken.get(said)
         if known is None:
-            name = "text-" + hashlib.sha256(f"{self.voice}\n{said}".encode()).hexdigest()[:16]
-            known = self._spoken[said] = self._add(name, "", self._kept(name, said))
+            known = self._spoken[said] = self._add("text", "", self._kept(said))
         return [replace(known, text=text.strip())]
 
     def replace(self, key: str, samples: Samples, text: str | None = None) -> Clip:
@@ -95,6 +94,21 @@ class Library:
         overrides.add(self._folder, key, samples, self.clip(key).text if text is None else text)
         self.refresh()
         return self.clip(key)
+
+    def put(self, key: str, text: str, samples: Samples | None) -> Clip:
+        """Play the prompt like this until the next start, for wording that is kept elsewhere (a page's records).
+
+        A recording is brought to the usual level; without one `text` is spoken; with neither the prompt is as
+        shipped again. BLOCKS. Raises CatalogueError, synthesis.SynthesisError.
+        """
+        self.clip(key)
+        said = reading.aloud(text, self.style, self.yao)
+        if samples is not None:
+            samples = audiofile.normalise(audiofile.trim(samples))
+        else:
+            samples = self._kept(said) if said else _shipped(key)
+        self._clips[key] = self._add(key, text.strip() or self.catalogue[key].text, samples)
+        return self._clips[key]
 
     def rewrite(self, key: str, text: str) -> Clip:
         """Give the prompt another wording, spoken by espeak-ng. BLOCKS. Raises synthesis.SynthesisError."""
@@ -138,11 +152,12 @@ class Library:
             self._clips[key] = self._add(key, self.catalogue[key].text, samples)
         self.refresh()
 
-    def _kept(self, name: str, said: str) -> Samples:
-        """A free text's audio: from the state folder, or made and kept there."""
+    def _kept(self, said: str) -> Samples:
+        """A text's audio: from the state folder, or made and kept there."""
         if self._folder is None:
             return synthesis.speak(said, self.voice)
-        path = self._folder / "texts" / f"{name}.wav"
+        name = hashlib.sha256(f"{self.voice}\n{said}".encode()).hexdigest()
+        path = self._folder / "texts" / f"{name[:32]}.wav"
         try:
             return audiofile.read_pcm(path)
         except AudioError:

@@ -19,7 +19,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 from . import numbers
 from .library import Clip, Library
@@ -40,11 +40,21 @@ class Utterance(NamedTuple):
     masked: str
 
 
-class _Reader(NamedTuple):
-    """How values are read, by the centre's settings."""
+class Manner(Protocol):
+    """How values are read; settings.Speech is one, USUAL its default."""
 
-    style: numbers.Style
-    yao: bool
+    @property
+    def style(self) -> numbers.Style: ...
+    @property
+    def yao(self) -> bool: ...
+
+
+class _Manner(NamedTuple):
+    style: numbers.Style = "spoken"
+    yao: bool = True
+
+
+USUAL: Final[Manner] = _Manner()
 
 
 def _digits(value: Any) -> str:
@@ -69,14 +79,14 @@ def _decimal(value: Any) -> Decimal:
     return value
 
 
-_KINDS: Final[dict[str, Callable[[Any, _Reader], str]]] = {
-    "digits": lambda value, reader: numbers.digits(_digits(value), reader.yao),
-    "id": lambda value, reader: numbers.id_number(_digits(value), reader.yao),
-    "phone": lambda value, reader: numbers.phone(_digits(value), reader.yao),
-    "agent": lambda value, reader: numbers.agent(_digits(value), reader.yao),
-    "money": lambda value, reader: numbers.money(_decimal(value), reader.style),
+_KINDS: Final[dict[str, Callable[[Any, Manner], str]]] = {
+    "digits": lambda value, how: numbers.digits(_digits(value), how.yao),
+    "id": lambda value, how: numbers.id_number(_digits(value), how.yao),
+    "phone": lambda value, how: numbers.phone(_digits(value), how.yao),
+    "agent": lambda value, how: numbers.agent(_digits(value), how.yao),
+    "money": lambda value, how: numbers.money(_decimal(value), how.style),
     "percent": lambda value, _: numbers.percent(_decimal(value)),
-    "years": lambda value, reader: numbers.term(_whole(value), reader.style),
+    "years": lambda value, how: numbers.term(_whole(value), how.style),
     "month": lambda value, _: numbers.year_month(value),
     "date": lambda value, _: numbers.date(value),
     "time": lambda value, _: numbers.time(value),
@@ -87,11 +97,9 @@ _SECRET: Final = frozenset({"id"})
 _NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
-def compose(
-    pieces: Sequence[Piece], values: Values, library: Library, style: numbers.Style = "spoken", yao: bool = True
-) -> Utterance:
+def compose(pieces: Sequence[Piece], values: Values, library: Library, how: Manner = USUAL) -> Utterance:
     """Clips and words for `pieces`. Raises SpeechError; blocks as `blocking` says."""
-    spoken = list(_spoken(pieces, values, library, _Reader(style, yao)))
+    spoken = list(_spoken(pieces, values, library, how))
     clips: list[Clip] = []
     for prompt, said, _, _ in spoken:
         if prompt and clips:
@@ -106,6 +114,21 @@ def blocking(pieces: Sequence[Piece]) -> bool:
         not isinstance(piece, str) and ({"text", "choices"} & set(piece) or blocking(piece.get("say", ())))
         for piece in pieces
     )
+
+
+def holds(condition: str | Mapping[str, Any], values: Values) -> bool:
+    """Whether a condition is met. Zero is there, None, false and "" are not; nor is a name the values lack."""
+
+    def get(name: str) -> Any:
+        try:
+            return _value(values, name)
+        except SpeechError:
+            return None
+
+    if isinstance(condition, str):
+        value = get(condition)
+        return not (value is None or value is False or value == "")
+    return all(str(get(name)) == str(wanted) for name, wanted in condition.items())
 
 
 def validate(pieces: object, catalogue: Collection[str]) -> list[str]:
@@ -124,22 +147,22 @@ class _Part(NamedTuple):
     masked: str
 
 
-def _spoken(pieces: Sequence[Piece], values: Values, library: Library, reader: _Reader) -> Iterator[_Part]:
+def _spoken(pieces: Sequence[Piece], values: Values, library: Library, how: Manner) -> Iterator[_Part]:
     for piece in pieces:
         if isinstance(piece, str):
             clip = library.clip(piece)
             yield _Part(True, [clip], clip.text, clip.text)
         elif "when" in piece:
-            if _holds(piece["when"], values):
-                yield from _spoken(piece["say"], values, library, reader)
+            if holds(piece["when"], values):
+                yield from _spoken(piece["say"], values, library, how)
         else:
             kind = next(key for key in piece if key in KINDS)
             value = _value(values, piece[kind])
             if value is not None:
-                yield from _said(kind, value, piece, library, reader)
+                yield from _said(kind, value, piece, library, how)
 
 
-def _said(kind: str, value: Any, piece: Mapping[str, Any], library: Library, reader: _Reader) -> Iterator[_Part]:
+def _said(kind: str, value: Any, piece: Mapping[str, Any], library: Library, how: Manner) -> Iterator[_Part]:
     if kind == "text":
         clips = library.text(str(value))
         text = " ".join(clip.text for clip in clips)
@@ -152,10 +175,7 @@ def _said(kind: str, value: Any, piece: Mapping[str, Any], library: Library, rea
             yield _Part(True, clips, text, text)
         return
     try:
-        if kind == "count":
-            words = numbers.count(_whole(value), piece["unit"], reader.style)
-        else:
-            words = _KINDS[kind](value, reader)
+        words = numbers.count(_whole(value), piece["unit"], how.style) if kind == "count" else _KINDS[kind](value, how)
         clips = [library.clip(key) for key in numbers.clip_keys(words)]
     except (ValueError, TypeError, ArithmeticError) as error:
         # The value itself stays out of the message: it may be somebody's number or balance.
@@ -172,20 +192,6 @@ def _value(values: Values, name: str) -> Any:
             raise SpeechError(f"没有名为 {name!r} 的值")
         found = found[step]
     return found
-
-
-def _holds(condition: str | Mapping[str, Any], values: Values) -> bool:
-    """Whether a condition is met; a name the values lack counts as not there, so a guard never fails."""
-
-    def get(name: str) -> Any:
-        try:
-            return _value(values, name)
-        except SpeechError:
-            return None
-
-    if isinstance(condition, str):
-        return get(condition) not in (None, False, "")
-    return all(str(get(name)) == str(wanted) for name, wanted in condition.items())
 
 
 def _mask(number: str) -> str:

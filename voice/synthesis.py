@@ -13,7 +13,6 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from ..dsp import levels
 from . import audiofile
 from .audiofile import RATE, Samples
 
@@ -24,11 +23,6 @@ TIMEOUT: Final = 30.0  # seconds; a page of text takes less than one
 # eats headroom. 257 taps are 32 ms: their slopes are 100 Hz wide.
 BAND: Final = (200.0, 3400.0)
 TAPS: Final = 257
-
-# What counts as silence at the ends, and what is left of it so that neighbouring clips do not stick together.
-SILENCE_DB: Final = -42.0  # below the loudest 5 ms of the clip
-MARGIN_MS: Final = 15.0
-FADE_MS: Final = 5.0
 
 
 class SynthesisError(RuntimeError):
@@ -55,26 +49,10 @@ def speak(said: str, voice: Voice) -> Samples:
     samples, rate = _espeak(said, voice)
     at_8000: npt.NDArray[np.float32] = soxr.resample(samples, rate, RATE, quality="VHQ")
     filtered = np.convolve(at_8000, _band_pass(), mode="same")
-    trimmed = trim(filtered.astype(np.float32))
+    trimmed = audiofile.trim(np.rint(np.clip(filtered, -1.0, 1.0) * 32767.0).astype(np.int16))
     if trimmed.size == 0:
         raise SynthesisError(f"{PROGRAM} 没有念出声音：{said!r}")
-    return audiofile.normalise(np.rint(trimmed * 32767.0).astype(np.int16))
-
-
-def trim(samples: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Cut silence from both ends to MARGIN_MS, and fade the ends so that joining clips makes no click."""
-    block = levels.ms(5)
-    padded = np.pad(samples, (0, -samples.size % block)).reshape(-1, block)
-    power = np.mean(np.square(padded, dtype=np.float64), axis=1)
-    loud = np.flatnonzero(power > power.max(initial=0.0) * 10 ** (SILENCE_DB / 10))
-    if loud.size == 0:
-        return samples[:0]
-    margin, fade = levels.ms(MARGIN_MS), levels.ms(FADE_MS)
-    kept = samples[max(0, loud[0] * block - margin) : (loud[-1] + 1) * block + margin].copy()
-    ramp = np.linspace(0.0, 1.0, fade, dtype=np.float32)
-    kept[:fade] *= ramp[: kept.size]
-    kept[-fade:] *= ramp[::-1][-kept.size :]
-    return kept
+    return audiofile.normalise(trimmed)
 
 
 def _espeak(said: str, voice: Voice) -> tuple[npt.NDArray[np.float32], int]:
