@@ -141,8 +141,8 @@ class Exchange:
     """The exchange's side of one port.
 
     The near end (simulated.py) calls `tick` once a tick, then `sound` for the frame we are to read, then
-    `hear` with the frame we write. A telephone's `speak` and `hear` are called from there, in this
-    order, once a tick each.
+    `hear` with the frame we write. From there a telephone's `hear` is called once a tick, and before it,
+    while it is connected to us, its `speak`.
     """
 
     def __init__(
@@ -183,8 +183,10 @@ class Exchange:
         self._number = caller_id
         self._happen(Signal.CALL)
 
-    def hang_up(self) -> None:
-        """The telephone puts its receiver down; quiet when there is none."""
+    def hang_up(self, telephone: Telephone | None = None) -> None:
+        """The telephone puts its receiver down; quiet when there is none, or when another one has its place by now."""
+        if telephone is not None and telephone is not self._telephone:
+            return
         self._telephone = None
         if Signal.LEAVE in TABLE[self.state]:
             self._happen(Signal.LEAVE)
@@ -235,8 +237,6 @@ class Exchange:
             if not self._answered:
                 telephone.hear(SILENCE if self.state is State.TALKING else self._far.next())
             self._answered = False
-            if self.state is not State.TALKING and telephone.speak() is None:
-                self.hang_up()
         if self._dialling:
             self._dialling -= 1
             if not self._dialling:

@@ -1,8 +1,11 @@
 """The far end of a simulated line: anything that speaks and hears a frame a tick.
 
-A tick is one `speak` followed by one `hear`, so both directions share one time axis: the frame heard
-in a tick starts at the same sample as the frame spoken in it. (A line with a frequency error asks for
-a frame more or less now and then, as two exchanges whose clocks differ do.)
+A telephone hears from the moment it calls: ring-back, us, busy tone. It is asked to speak while it is
+connected to us. A tick is one `speak` followed by one `hear`, so both directions share one time axis:
+the frame heard in a tick starts at the same sample as the frame spoken in it. (A line with a frequency
+error asks for a frame more or less now and then, as two exchanges whose clocks differ do.)
+
+A receiver is put down by `Exchange.hang_up`, or by `speak` returning None.
 """
 
 from __future__ import annotations
@@ -44,7 +47,7 @@ class Silent:
 
 
 class WavTelephone:
-    """Plays samples (int16, 8000 Hz) as soon as its receiver is up, then is silent or hangs up."""
+    """Plays samples (int16, 8000 Hz) from the moment it is connected, then is silent or hangs up."""
 
     def __init__(self, samples: Frame, hang_up: bool = False) -> None:
         self._samples = np.concatenate((samples, np.zeros(-len(samples) % FRAME, np.int16)))
@@ -86,7 +89,7 @@ class Tape:
 
 @dataclass(frozen=True)
 class Said:
-    """One key or utterance as it went out: samples start..end since the call began, pauses not included."""
+    """One key or utterance as it went out: samples start..end since it called us, pauses not included."""
 
     label: str
     start: int
@@ -107,12 +110,11 @@ class KeypadTelephone:
 
     def __init__(self, record: bool = True) -> None:
         self.said: list[Said] = []
-        self.position = 0  # samples since the call began
+        self.position = 0  # samples since it called us
         self._tape = Tape() if record else None
         self._queue: deque[tuple[str, Frame]] = deque()
         self._at = 0  # in the first item of the queue
         self._frame = np.zeros(FRAME, np.int16)
-        self._down = False
 
     @property
     def idle(self) -> bool:
@@ -151,14 +153,8 @@ class KeypadTelephone:
         self._queue.clear()
         self._at = 0
 
-    def hang_up(self) -> None:
-        """Put the receiver down now."""
-        self._down = True
-
     def speak(self) -> Frame | None:
         """The next frame of what it was told."""
-        if self._down:
-            return None
         if not self._queue:
             return SILENCE
         frame, filled = self._frame, 0
@@ -206,7 +202,6 @@ class LiveTelephone:
         self._ticks = 0
         self._heard: deque[Frame] = deque(maxlen=RATE // FRAME)
         self._frame = np.zeros(FRAME, np.int16)
-        self._down = False
 
     def push(self, samples: Frame) -> None:
         """Say these samples, any number, int16 at 8000 Hz."""
@@ -220,14 +215,8 @@ class LiveTelephone:
         self._heard.clear()
         return np.concatenate(heard) if heard else SILENCE[:0]
 
-    def hang_up(self) -> None:
-        """Put the receiver down now."""
-        self._down = True
-
     def speak(self) -> Frame | None:
         """The next frame that has arrived, or silence."""
-        if self._down:
-            return None
         if not self._speaking and not self._begin():
             return SILENCE
         self._trim()

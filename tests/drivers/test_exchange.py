@@ -150,8 +150,9 @@ def test_telephone_is_asked_once_a_tick_in_order() -> None:
     port.run(1, sending=None)
     port.exchange.put_down()
     port.run(1)
-    port.exchange.tick()
-    assert asked == ["speak", "hear"] * 500 + ["speak"]
+    port.exchange.tick()  # what nobody wrote to is heard as the next tick begins
+    ringing, talking, clearing = 350, 100, 50
+    assert asked == ["hear"] * ringing + ["speak", "hear"] * talking + ["hear"] * clearing
 
 
 # Hanging up.
@@ -196,7 +197,7 @@ def test_we_leave_and_the_far_end_hears_busy_tone() -> None:
     on = bursts(caller.heard)
     assert on[0][0] == 1 * SECOND
     assert len(on) == 8
-    caller.hang_up()
+    port.exchange.hang_up(caller)
     port.run(1)
     assert port.exchange.free
 
@@ -213,6 +214,15 @@ def test_next_caller_need_not_wait_for_the_last_ones_receiver() -> None:
     assert bursts(caller.heard)
 
 
+def test_a_telephone_that_lost_its_place_hangs_up_nobody_else() -> None:
+    forgetful = KeypadTelephone()
+    port = Port().talking_to(forgetful)
+    port.exchange.put_down()
+    port.talking_to(Silent())
+    port.exchange.hang_up(forgetful)
+    assert port.exchange.state is State.TALKING
+
+
 # Giving up.
 
 
@@ -220,7 +230,7 @@ def test_caller_gives_up_and_we_notice_by_the_ring_that_does_not_come() -> None:
     port, caller = Port(), KeypadTelephone()
     port.exchange.call(caller)
     port.run(7)
-    caller.hang_up()
+    port.exchange.hang_up(caller)
     port.run(10)
     assert port.log[-1] == (11 * SECOND, RingStopped()), "6 s after the burst at 5 s"
     assert port.exchange.state is State.IDLE

@@ -27,7 +27,6 @@ class Caller(Far):
         return self.telephone.heard
 
     def hang_up(self) -> None:
-        self.telephone.hang_up()
         self.exchange.hang_up()
 
     def unplug(self) -> None:

@@ -110,12 +110,6 @@ class TestKeypad:
         assert not len(telephone.heard)
         assert not telephone.said
 
-    def test_hanging_up(self) -> None:
-        telephone = KeypadTelephone()
-        telephone.keys("123")
-        telephone.hang_up()
-        assert telephone.speak() is None
-
 
 class TestLive:
     def test_begins_with_the_target_and_loses_nothing(self) -> None:
@@ -198,8 +192,3 @@ class TestLive:
         assert len(heard) == 8000
         assert heard[0] == 10
         assert telephone.unpulled == 10 * FRAME
-
-    def test_hanging_up(self) -> None:
-        telephone = LiveTelephone()
-        telephone.hang_up()
-        assert telephone.speak() is None
