@@ -6,6 +6,7 @@ prints as comments (config/template.py) and what a wrong value is answered with 
 
 from __future__ import annotations
 
+import codecs
 import json
 import os
 import re
@@ -14,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from .explain import Location, problems
 
@@ -150,6 +151,15 @@ class Fund(Section):
     closed_units: tuple[str, ...] = Field(("04",), description="哪些单位账户状态算已销户。")
     loan_periods: Literal["total", "repaid"] = Field("total", description="“还款期数”念总期数还是已还期数。")
     sql: FundSql | None = None
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, name: str) -> str:
+        try:
+            codecs.lookup(name)
+        except LookupError:
+            raise ValueError(f"encoding = {name}：没有这种编码，须是 utf-8、gbk、gb18030 之类") from None
+        return name
 
     @model_validator(mode="after")
     def _sql_for_connection(self) -> Self:

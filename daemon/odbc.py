@@ -96,7 +96,12 @@ HABITS = (
         ("psqlodbc", "postgres"),
         read_only=True,
         # The driver's own ReadOnly=1 would refuse the set-up; the server's word is also the stronger one.
-        keywords=(("pqopt", "{{connect_timeout={connect} tcp_user_timeout={ms}}}"),),
+        # Its log would hold every query with its parameters, in /tmp.
+        keywords=(
+            ("pqopt", "{{connect_timeout={connect} tcp_user_timeout={ms}}}"),
+            ("CommLog", "0"),
+            ("Debug", "0"),
+        ),
         setup=("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY", "SET statement_timeout = {ms}"),
     ),
     Habits(
@@ -300,7 +305,9 @@ class _Worker:
             self._cursor.execute(sql, *parameters)
             columns = tuple(str(column[0]).lower() for column in self._cursor.description or ())
             rows = [tuple(row) for row in self._cursor.fetchmany(ROWS + 1)]
-            failure = None if len(rows) <= ROWS else Refused(f"返回了 {ROWS} 行以上：语句缺少条件")
+            failure: DatabaseError | None = None
+            if len(rows) > ROWS:
+                failure = Refused(f"返回了 {ROWS} 行以上：语句缺少条件")
         except pyodbc.Error as error:
             failure = _translated(error, self._pool.habits)
         except UnicodeError:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING
 
 from .. import identity
 from ..call import Call
@@ -29,44 +29,29 @@ ACCOUNT_OUTCOMES = SHARED | {"typo"}
 LOAN_OUTCOMES = SHARED | {"typo"}
 UNIT_OUTCOMES = SHARED | {"closed"}
 
-UNREACHABLE = Outcome("unreachable")
-
-
-class Pins(Protocol):
-    """Who judges PINs: `kind` is the field's name, `login` an identity number in its long form or another as keyed."""
-
-    def check(self, kind: str, login: str, pin: str, caller: str | None) -> Literal["ok", "wrong", "locked"]:
-        """Blocks. Raises RecordsError when the hotline's own database does not answer."""
-
 
 async def account(call: Call, fields: Mapping[str, object]) -> Outcome:
     """The personal account; values as FundDatabase.account gives them."""
-    fund: FundDatabase | None = call.site.fund
+    fund: FundDatabase = call.site.fund
     login, number = _login(fields)
     refusal = await _refusal(call, login, number, fields)
-    if refusal or fund is None:
-        return refusal or UNREACHABLE
-    return await call.work(fund.account, login, number)
+    return refusal if refusal is not None else await call.work(fund.account, login, number)
 
 
 async def loan(call: Call, fields: Mapping[str, object]) -> Outcome:
     """The loan; values as FundDatabase.loan gives them."""
-    fund: FundDatabase | None = call.site.fund
+    fund: FundDatabase = call.site.fund
     login, number = _login(fields)
     refusal = await _refusal(call, login, number, fields)
-    if refusal or fund is None:
-        return refusal or UNREACHABLE
-    return await call.work(fund.loan, login, number)
+    return refusal if refusal is not None else await call.work(fund.loan, login, number)
 
 
 async def unit(call: Call, fields: Mapping[str, object]) -> Outcome:
     """The account of an employer; values as FundDatabase.unit gives them."""
-    fund: FundDatabase | None = call.site.fund
+    fund: FundDatabase = call.site.fund
     number = str(fields["unit_number"])
-    refusal = await _refusal(call, "unit_number", number, fields)
-    if refusal or fund is None:
-        return refusal or UNREACHABLE
-    return await call.work(fund.unit, number)
+    refusal = await _refusal(call, "unit", number, fields)
+    return refusal if refusal is not None else await call.work(fund.unit, number)
 
 
 def _login(fields: Mapping[str, object]) -> tuple[Login, str]:
@@ -77,23 +62,26 @@ def _login(fields: Mapping[str, object]) -> tuple[Login, str]:
     raise KeyError(f"the form submits none of {', '.join(LOGINS)}")
 
 
-async def _refusal(call: Call, login: str, number: str, fields: Mapping[str, object]) -> Outcome | None:
-    """Why the caller may not hear the data, or None. A form that forgot the PIN is refused like a wrong one."""
+async def _refusal(call: Call, kind: str, number: str, fields: Mapping[str, object]) -> Outcome | None:
+    """Why the caller may not hear the data, or None. A form that forgot the PIN is refused like a wrong one.
+
+    `kind` is one of desk.models.Pin.KINDS.
+    """
     if call.site.settings.identity.pin == "off":
         return None
     from ...desk.records import RecordsError
 
-    asked = number
-    if login == "id_number":
+    login = number
+    if kind == "id_number":
         try:
-            asked = identity.long_form(identity.normal(number))  # one PIN, whichever form the caller keys
+            login = identity.long_form(identity.normal(number))  # one PIN, whichever form the caller keys
         except ValueError:
-            return Outcome("typo", {login: number})
+            return Outcome("typo")
     try:
-        verdict = await call.work(call.site.pins.check, login, asked, str(fields.get("pin", "")), call.number)
+        verdict = await call.work(call.site.pins.check, kind, login, str(fields.get("pin", "")), call.number)
     except RecordsError as error:
         log.error("%s: a PIN could not be checked: %s", call.line, error)
-        return UNREACHABLE
+        return Outcome("unreachable")
     if verdict == "ok":
         return None
-    return Outcome("locked" if verdict == "locked" else "denied", {login: number})
+    return Outcome("locked" if verdict == "locked" else "denied")

@@ -258,3 +258,8 @@ def test_gbk(tmp_path):
         assert outcome.name == name
         assert outcome.values.get("name", "示范") == "示范"
         database.close()
+
+
+def test_an_encoding_nobody_knows_is_refused_with_the_settings():
+    with pytest.raises(ValueError, match="encoding = klingon"):
+        Fund(encoding="klingon")

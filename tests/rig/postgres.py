@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 import psutil
+import pyodbc
 
 
 def _binaries() -> Path:
@@ -44,15 +45,21 @@ class Server:
     def start(self) -> None:
         options = f"-h 127.0.0.1 -p {self.port} -k {self.folder} -F"
         self._run("pg_ctl", "start", "--wait", f"--log={self.folder}/log", f"--options={options}")
+        # At its first disconnect psqlodbc opens a log of its own and keeps it open: now, not in a test.
+        pyodbc.connect(self.connection).close()
 
     def stop(self) -> None:
         self._run("pg_ctl", "stop", "--wait", "--mode=fast")
+
+    def is_running(self) -> bool:
+        return self._postmaster() is not None
 
     def freeze(self) -> None:
         """All its processes stand still; connections stay open and nothing answers."""
         self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
+        """Go on; quiet for a server that is not frozen, or not running."""
         self._signal(signal.SIGCONT)
 
     def load(self, script: Path) -> None:
@@ -62,10 +69,12 @@ class Server:
 
     def remove(self) -> None:
         """Stop it, however it stands, and leave nothing behind."""
-        if self._postmaster() is not None:
-            self.thaw()
+        self.thaw()
+        if self.is_running():
             self._run("pg_ctl", "stop", "--wait", "--mode=immediate")
         shutil.rmtree(self.folder)
+        for log in Path("/tmp").glob(f"psqlodbc_*{os.getpid()}.log"):
+            log.unlink()
 
     def _postmaster(self) -> psutil.Process | None:
         try:
@@ -75,8 +84,7 @@ class Server:
 
     def _signal(self, number: int) -> None:
         postmaster = self._postmaster()
-        assert postmaster is not None
-        for process in (postmaster, *postmaster.children()):
+        for process in (postmaster, *postmaster.children()) if postmaster else ():
             process.send_signal(number)
 
     def _run(self, program: str, *arguments: str) -> None:
