@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from . import audiofile, synthesis
-from .audiofile import Samples
 from .catalogue import PROMPTS, Catalogue, Prompt
 from .synthesis import Voice
 
@@ -34,11 +32,6 @@ class Made:
     audio: str
 
 
-def speak(prompt: Prompt, voice: Voice) -> Samples:
-    """A prompt's audio as shipped: int16, shape (n,), 8000 Hz. Raises synthesis.SynthesisError."""
-    return synthesis.speak(prompt.aloud, _paced(prompt, voice))
-
-
 def source_hash(prompt: Prompt, voice: Voice) -> str:
     """What the audio is made from: the words as read, the voice, the treatment."""
     return _hash(f"{prompt.aloud}\n{_paced(prompt, voice)}\n{TREATMENT}".encode())
@@ -52,32 +45,38 @@ def stale(catalogue: Catalogue, voice: Voice, folder: Path = PROMPTS) -> list[st
 
 def orphans(catalogue: Catalogue, folder: Path = PROMPTS) -> list[Path]:
     """Audio that no prompt in the catalogue has."""
-    return sorted(path for path in folder.glob("*.wav") if path.stem not in catalogue)
+    return sorted(file for file in folder.glob("*.wav") if file.stem not in catalogue)
 
 
-def build(
-    catalogue: Catalogue,
-    voice: Voice,
-    folder: Path = PROMPTS,
-    progress: Callable[[str], None] = lambda key: None,
-) -> list[str]:
-    """Make what is stale, drop what is orphaned, write the manifest; returns the keys made.
-
-    Raises synthesis.SynthesisError.
-    """
-    made = {key: line for key, line in _manifest(folder).items() if key in catalogue}
+def build(catalogue: Catalogue, voice: Voice, folder: Path = PROMPTS) -> list[str]:
+    """Make what is stale, drop what is orphaned; returns the keys made. Raises synthesis.SynthesisError."""
     todo = stale(catalogue, voice, folder)
-    try:
-        for key in todo:
-            path = folder / f"{key}.wav"
-            audiofile.write(path, speak(catalogue[key], voice))
-            made[key] = Made(source_hash(catalogue[key], voice), _hash(path.read_bytes()))
-            progress(key)
-    finally:
-        (folder / MANIFEST).write_text("".join(_lines(catalogue, made)), "utf-8")
-    for path in orphans(catalogue, folder):
-        path.unlink()
+    for key in todo:
+        make(catalogue[key], voice, folder)
+    tidy(catalogue, folder)
     return todo
+
+
+def make(prompt: Prompt, voice: Voice, folder: Path = PROMPTS) -> None:
+    """Speak one prompt into its file and note it in the manifest. Raises synthesis.SynthesisError."""
+    samples = synthesis.speak(prompt.aloud, _paced(prompt, voice))
+    file = path(prompt.key, folder)
+    audiofile.write(file, samples)
+    made = _manifest(folder) | {prompt.key: Made(source_hash(prompt, voice), _hash(file.read_bytes()))}
+    _write_manifest(folder, made)
+
+
+def tidy(catalogue: Catalogue, folder: Path = PROMPTS) -> None:
+    """Drop audio and lines of the manifest that no prompt has."""
+    for file in orphans(catalogue, folder):
+        file.unlink()
+    made = _manifest(folder)
+    _write_manifest(folder, {key: made[key] for key in catalogue if key in made})
+
+
+def path(key: str, folder: Path = PROMPTS) -> Path:
+    """Where a prompt's audio lies."""
+    return folder / f"{key}.wav"
 
 
 def _paced(prompt: Prompt, voice: Voice) -> Voice:
@@ -85,22 +84,21 @@ def _paced(prompt: Prompt, voice: Voice) -> Voice:
 
 
 def _seen(folder: Path, key: str, said: str) -> Made:
-    path = folder / f"{key}.wav"
-    return Made(said, _hash(path.read_bytes()) if path.is_file() else "")
+    file = path(key, folder)
+    return Made(said, _hash(file.read_bytes()) if file.is_file() else "")
 
 
 def _manifest(folder: Path) -> dict[str, Made]:
-    path = folder / MANIFEST
-    if not path.is_file():
+    file = folder / MANIFEST
+    if not file.is_file():
         return {}
-    return {key: Made(**line) for key, line in tomllib.loads(path.read_text("utf-8")).items()}
+    return {key: Made(**line) for key, line in tomllib.loads(file.read_text("utf-8")).items()}
 
 
-def _lines(catalogue: Catalogue, made: dict[str, Made]) -> Iterator[str]:
-    yield "# Written by `hotline prompts build`: SHA-256 of what each prompt was made from, and of its file.\n"
-    for key in catalogue:
-        if key in made:
-            yield f'{key} = {{ said = "{made[key].said}", audio = "{made[key].audio}" }}\n'
+def _write_manifest(folder: Path, made: dict[str, Made]) -> None:
+    head = "# Written by `hotline prompts build`: SHA-256 of what each prompt was made from, and of its file.\n"
+    lines = [f'{key} = {{ said = "{line.said}", audio = "{line.audio}" }}\n' for key, line in made.items()]
+    (folder / MANIFEST).write_text(head + "".join(lines), "utf-8")
 
 
 def _hash(data: bytes) -> str:

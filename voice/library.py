@@ -59,7 +59,7 @@ class Library:
         self.yao = yao
         self.faults: list[str] = []
         self.pool: Samples = np.zeros(0, np.int16)
-        self._folder = None if state is None else state / "prompts"
+        self._state = state
         self._used = 0
         self._clips: dict[str, Clip] = {}
         self._own: dict[str, int] = {}  # prompt to the number of its own version that is loaded
@@ -89,9 +89,9 @@ class Library:
 
     def replace(self, key: str, samples: Samples, text: str | None = None) -> Clip:
         """Make `samples` (int16, 8000 Hz) the prompt from the next playing on; the old version is kept. BLOCKS."""
-        if self._folder is None:
+        if self._state is None:
             raise CatalogueError(f"{key}：没有状态目录，不能更换提示音")
-        overrides.add(self._folder, key, samples, self.clip(key).text if text is None else text)
+        overrides.add(self._state, key, samples, self.clip(key).text if text is None else text)
         self.refresh()
         return self.clip(key)
 
@@ -120,7 +120,7 @@ class Library:
     def versions(self, key: str) -> list[Version]:
         """The centre's own versions of a prompt, oldest first; the last is in force."""
         self.clip(key)
-        return [] if self._folder is None else overrides.history(self._folder, key)
+        return [] if self._state is None else overrides.history(self._state, key)
 
     def refresh(self) -> list[str]:
         """Take up what another process (a page, the command line) put into the state folder. BLOCKS.
@@ -128,7 +128,7 @@ class Library:
         Returns the keys that changed.
         """
         changed = []
-        for key, version in (overrides.current(self._folder) if self._folder else {}).items():
+        for key, version in (overrides.current(self._state) if self._state else {}).items():
             if key not in self.catalogue or self._own.get(key) == version.number:
                 continue
             self._own[key] = version.number
@@ -154,10 +154,10 @@ class Library:
 
     def _kept(self, said: str) -> Samples:
         """A text's audio: from the state folder, or made and kept there."""
-        if self._folder is None:
+        if self._state is None:
             return synthesis.speak(said, self.voice)
         name = hashlib.sha256(f"{self.voice}\n{said}".encode()).hexdigest()
-        path = self._folder / "texts" / f"{name[:32]}.wav"
+        path = overrides.folder(self._state) / "texts" / f"{name[:32]}.wav"
         try:
             return audiofile.read_pcm(path)
         except AudioError:

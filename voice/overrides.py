@@ -19,7 +19,7 @@ from pathlib import Path
 from . import audiofile
 from .audiofile import Samples
 
-_NAME = re.compile(r"(?P<key>[A-Za-z0-9-]+)\.(?P<number>\d+)\.wav")
+_NAME = re.compile(r"(?P<key>[A-Za-z0-9-]+)\.(?P<number>\d+)\.(wav|txt)")
 
 
 @dataclass(frozen=True)
@@ -36,21 +36,27 @@ class Version:
         return path.read_text("utf-8").strip() if path.is_file() else ""
 
 
-def history(folder: Path, key: str) -> list[Version]:
+def folder(state: Path) -> Path:
+    """Where a service with this state folder keeps them."""
+    return state / "prompts"
+
+
+def history(state: Path, key: str) -> list[Version]:
     """All versions of one prompt, oldest first."""
-    return sorted((version for version in _all(folder) if version.key == key), key=lambda version: version.number)
+    return [version for version in _all(state) if version.key == key]
 
 
-def current(folder: Path) -> dict[str, Version]:
+def current(state: Path) -> dict[str, Version]:
     """The version in force of every prompt that has one."""
-    return {version.key: version for version in sorted(_all(folder), key=lambda version: version.number)}
+    return {version.key: version for version in _all(state)}
 
 
-def add(folder: Path, key: str, samples: Samples, text: str) -> Version:
+def add(state: Path, key: str, samples: Samples, text: str) -> Version:
     """Keep `samples` as the newest version, in force from now on. Two processes may add at once."""
-    folder.mkdir(parents=True, exist_ok=True)
-    number = _reserve(folder, key, text)
-    path = folder / f"{key}.{number}.wav"
+    where = folder(state)
+    where.mkdir(parents=True, exist_ok=True)
+    number = _reserve(where, key, text)
+    path = where / f"{key}.{number}.wav"
     write_whole(path, samples)
     return Version(key, number, path)
 
@@ -70,21 +76,24 @@ def write_whole(path: Path, samples: Samples) -> None:
         part.unlink(missing_ok=True)
 
 
-def _reserve(folder: Path, key: str, text: str) -> int:
+def _reserve(where: Path, key: str, text: str) -> int:
     """Take the next number by creating its text file; whoever creates it owns it."""
-    taken = [int(path.name.split(".")[1]) for path in folder.glob(f"{key}.*.txt") if path.name.split(".")[1].isdigit()]
-    number = max(taken, default=0) + 1
+    taken = (_NAME.fullmatch(path.name) for path in where.iterdir())
+    number = max((int(match["number"]) for match in taken if match and match["key"] == key), default=0) + 1
     while True:
         try:
-            with (folder / f"{key}.{number}.txt").open("x", encoding="utf-8") as file:
+            with (where / f"{key}.{number}.txt").open("x", encoding="utf-8") as file:
                 file.write(text + "\n")
             return number
         except FileExistsError:
             number += 1
 
 
-def _all(folder: Path) -> list[Version]:
-    if not folder.is_dir():
+def _all(state: Path) -> list[Version]:
+    """Every version there is audio of, in the order of their numbers."""
+    where = folder(state)
+    if not where.is_dir():
         return []
-    found = ((_NAME.fullmatch(path.name), path) for path in folder.iterdir())
-    return [Version(match["key"], int(match["number"]), path) for match, path in found if match]
+    names = ((_NAME.fullmatch(path.name), path) for path in where.iterdir() if path.suffix == ".wav")
+    found = [Version(match["key"], int(match["number"]), path) for match, path in names if match]
+    return sorted(found, key=lambda version: version.number)

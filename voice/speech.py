@@ -59,23 +59,23 @@ USUAL: Final[Manner] = _Manner()
 
 def _digits(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int):
-        raise TypeError("应为数字串")
+        raise TypeError("not a string of digits")
     return str(value).strip()
 
 
 def _whole(value: Any) -> int:
     """A count from whatever a database driver gives for it."""
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
-        raise TypeError("应为整数")
+        raise TypeError("not a whole number")
     number = Decimal(value)
     if number != number.to_integral_value():
-        raise ValueError("应为整数")
+        raise ValueError("not a whole number")
     return int(number)
 
 
 def _decimal(value: Any) -> Decimal:
     if not isinstance(value, Decimal):
-        raise TypeError(f"应为 Decimal，不能是 {type(value).__name__}")
+        raise TypeError("not a Decimal")
     return value
 
 
@@ -135,9 +135,7 @@ def validate(pieces: object, catalogue: Collection[str]) -> list[str]:
     """What is wrong with `pieces`, a sentence each, in Chinese; an empty list when they can be said."""
     if not isinstance(pieces, list):
         return [f"应当是列表，如 [P01, {{money: balance}}]，不能是 {pieces!r}"]
-    return [
-        f"第 {at} 项 {fault}" for at, piece in enumerate(pieces, 1) for fault in _faults(piece, catalogue)
-    ]  # fmt: skip
+    return [f"第 {at} 项 {fault}" for at, piece in enumerate(pieces, 1) for fault in _faults(piece, catalogue)]
 
 
 class _Part(NamedTuple):
@@ -177,9 +175,10 @@ def _said(kind: str, value: Any, piece: Mapping[str, Any], library: Library, how
     try:
         words = numbers.count(_whole(value), piece["unit"], how.style) if kind == "count" else _KINDS[kind](value, how)
         clips = [library.clip(key) for key in numbers.clip_keys(words)]
-    except (ValueError, TypeError, ArithmeticError) as error:
+    except (ValueError, TypeError, ArithmeticError):
         # The value itself stays out of the message: it may be somebody's number or balance.
-        raise SpeechError(f"{{{kind}: {piece[kind]}}} 念不出来：{error}") from None
+        what = f"{{{kind}: {piece[kind]}}}"
+        raise SpeechError(f"{what} 念不出来：值的类型（{type(value).__name__}）、格式或范围不对") from None
     yield _Part(False, clips, words, _mask(str(value)) if kind in _SECRET else words)
 
 
