@@ -40,7 +40,7 @@ class Tone(Part):
     sequence: tuple[Hertz, ...] = Field((), max_length=6)  # or one after the other, one for each `on`
     cadence: tuple[Duration, ...] = Field((), max_length=16)  # on, off, on, off, ... repeated; empty: continuous
     once: bool = False  # the cadence need not be repeated (special information tones)
-    at_least: float = Field(1.5, ge=1, le=10)  # a continuous tone is one after so long; speech and keys are shorter
+    at_least: float = Field(1.5, ge=1, le=3)  # a continuous tone is one after so long; speech and keys are shorter
     tolerance_hz: float = Field(25, ge=2, le=60)
     tolerance_percent: float = Field(10, ge=2, le=40)  # of each duration of the cadence
     quietest: float = Field(-40, ge=-45, le=0)

@@ -14,23 +14,15 @@ from typing import NamedTuple
 
 from ..config.tones import SHORTEST
 from ..config.tones import Tone as PlanTone
+from .bursts import Burst
 from .levels import RATE
 
 SLACK = 96  # samples, 12 ms: how far noise and the detector's hops may move a burst's edges against each other
 SAME_HZ = 4.0  # the exchange's generator does not move between bursts of one tone
 SAME_DB = 3.0
 LEVEL_SLACK = 2.0  # dB by which the measured level may leave the plan's range
+HERTZ_SLACK = 1.0
 KEPT = 12  # bursts remembered: more than any cadence of a plan needs
-
-
-class Burst(NamedTuple):
-    """A steady piece of one sound. `sound` is its index in the bank."""
-
-    sound: int
-    start: int
-    end: int
-    frequency: float
-    level_dbm0: float
 
 
 class Found(NamedTuple):
@@ -50,12 +42,20 @@ class Lost(NamedTuple):
     end: int
 
 
+class Step(NamedTuple):
+    """A burst of a period and the pause after it: the sound's index in the bank, samples on and off."""
+
+    sound: int
+    on: int
+    off: int
+
+
 class Pattern(NamedTuple):
-    """A tone of the plan in samples: (sound, on, off) for each burst of a period; none for a continuous tone."""
+    """A tone of the plan in samples. A continuous one has one step without a pause."""
 
     name: str
     tone: PlanTone
-    steps: tuple[tuple[int, int, int], ...]
+    steps: tuple[Step, ...]
 
     @property
     def needed(self) -> int:
@@ -71,34 +71,30 @@ class Pattern(NamedTuple):
         part = self.tone.tolerance_percent / 100 if nominal >= SHORTEST * RATE else 1.0
         return int(nominal * (1 + part)) + SLACK
 
-    def allows(self, sound: int, frequency: float, level_dbm0: float) -> bool:
-        """Whether frequency and level are within the plan's tolerance; `frequency` is that of the sound's first."""
-        nominal = next(f[0] for (at, _, _), f in zip(self.steps, self.tone.sounds, strict=True) if at == sound)
+    def allows(self, burst: Burst) -> bool:
+        """Whether frequency and level are within the plan's tolerance."""
+        sounds = zip(self.steps, self.tone.sounds, strict=True)
+        nominal = next(frequencies[0] for step, frequencies in sounds if step.sound == burst.sound)
         return (
-            abs(frequency - nominal) <= self.tone.tolerance_hz + 1.0
-            and self.tone.quietest - LEVEL_SLACK <= level_dbm0 <= self.tone.loudest + LEVEL_SLACK
+            abs(burst.frequency - nominal) <= self.tone.tolerance_hz + HERTZ_SLACK
+            and self.tone.quietest - LEVEL_SLACK <= burst.level_dbm0 <= self.tone.loudest + LEVEL_SLACK
         )
 
 
 def patterns(tones: Mapping[str, PlanTone], sounds: Mapping[tuple[float, ...], int]) -> list[Pattern]:
-    """The plan's tones by the bank's sounds. A continuous tone has one step that never ends."""
-    return [
-        Pattern(
-            name,
-            tone,
-            tuple(
-                (sounds[frequencies], 0 if tone.continuous else round(on * RATE), round(off * RATE))
-                for frequencies, (on, off) in zip(tone.sounds, tone.pattern, strict=True)
-            ),
-        )
-        for name, tone in tones.items()
-    ]
+    """The plan's tones; `sounds` gives the bank's index of each set of frequencies."""
+
+    def steps(tone: PlanTone) -> Iterator[Step]:
+        for frequencies, (on, off) in zip(tone.sounds, tone.pattern, strict=True):
+            yield Step(sounds[frequencies], round(on * RATE), round(off * RATE))
+
+    return [Pattern(name, tone, tuple(steps(tone))) for name, tone in tones.items()]
 
 
-def rotation(pattern: Pattern, bursts: Sequence[Burst]) -> int | None:
-    """Which step of the pattern the last of these bursts is, if the last `needed` of them fit it; None if not."""
-    heard = {sound for sound, _, _ in pattern.steps}
-    last = [burst for burst in bursts[-KEPT:] if burst.sound in heard][-pattern.needed :]
+def last_step(pattern: Pattern, bursts: Sequence[Burst]) -> int | None:
+    """Which step of the pattern the last of these bursts is, if the last `needed` of its sounds fit; None if not."""
+    sounds = {step.sound for step in pattern.steps}
+    last = [burst for burst in bursts if burst.sound in sounds][-pattern.needed :]
     if len(last) < pattern.needed or not _agree(pattern, last):
         return None
     count = len(pattern.steps)
@@ -110,11 +106,10 @@ def rotation(pattern: Pattern, bursts: Sequence[Burst]) -> int | None:
 
 def _fits(pattern: Pattern, bursts: Sequence[Burst], index: int, step: int) -> bool:
     """Whether burst `index` is that step, and comes after the pause of the step before."""
-    sound, on, _ = pattern.steps[step]
-    burst = bursts[index]
-    if burst.sound != sound or not pattern.fits(burst.end - burst.start, on):
+    expected, burst = pattern.steps[step], bursts[index]
+    if burst.sound != expected.sound or not pattern.fits(burst.end - burst.start, expected.on):
         return False
-    return index == 0 or pattern.fits(burst.start - bursts[index - 1].end, pattern.steps[step - 1][2])
+    return index == 0 or pattern.fits(burst.start - bursts[index - 1].end, pattern.steps[step - 1].off)
 
 
 def _agree(pattern: Pattern, bursts: Sequence[Burst]) -> bool:
@@ -124,9 +119,7 @@ def _agree(pattern: Pattern, bursts: Sequence[Burst]) -> bool:
         levels = [burst.level_dbm0 for burst in bursts if burst.sound == sound]
         if max(frequencies) - min(frequencies) > SAME_HZ or max(levels) - min(levels) > SAME_DB:
             return False
-        if not pattern.allows(sound, frequencies[-1], levels[-1]):
-            return False
-    return True
+    return all(map(pattern.allows, bursts))
 
 
 @dataclass
@@ -143,89 +136,82 @@ class Current:
 class Cadence:
     """What one line hears."""
 
-    def __init__(self, plan: Sequence[Pattern], delay: int) -> None:
-        """`delay`: samples by which a burst's beginning or end is reported late at most."""
-        self._cadences = [pattern for pattern in plan if not pattern.tone.continuous]
-        self._delay = delay
+    def __init__(self, plan: Sequence[Pattern], late: int) -> None:
+        """`plan`: the tones that have a cadence. `late`: after how many samples at most the beginning or end of a
+        burst is told."""
+        self._plan = plan
+        self._late = late
         self._bursts: list[Burst] = []
-        self.current: Current | None = None
+        self._current: Current | None = None
 
+    @property
     def deadline(self) -> int | None:
-        """When `expire` wants to be called."""
-        return self.current.deadline if self.current else None
+        """The position after which `expire` has something to say."""
+        return self._current.deadline if self._current else None
 
     def expire(self, now: int) -> Iterator[Lost]:
-        """The position reached, before anything that begins or ends there."""
-        if self.current and self.current.deadline is not None and now > self.current.deadline:
-            yield self._lose()
+        """The line has been heard up to here."""
+        if self._current and self._current.deadline is not None and now > self._current.deadline:
+            yield self._lose(self._current)
 
-    def begun(self, sound: int, start: int) -> None:
-        """A burst has begun: the tone being heard now has as long as this burst may last."""
-        current = self.current
+    def begun(self, sound: int, now: int) -> None:
+        """A burst has begun: the tone heard at present has as long as this burst may last."""
+        current = self._current
         if current and current.deadline is not None:
-            step = (current.step + 1) % len(current.pattern.steps)
-            expected, on, _ = current.pattern.steps[step]
-            if sound == expected:
-                current.deadline = max(current.deadline, start + current.pattern.longest(on) + self._delay)
+            steps = current.pattern.steps
+            step = steps[(current.step + 1) % len(steps)]
+            if sound == step.sound:
+                current.deadline = now + current.pattern.longest(step.on) + self._late
 
-    def continuous(self, pattern: Pattern, start: int, frequency: float, level_dbm0: float) -> Iterator[Found | Lost]:
-        """A sound has lasted, steadily, as long as the plan asks of this continuous tone."""
-        if self.current:
-            yield self._lose()
-        self.current = Current(pattern, start, start, 0, None)
-        yield Found(pattern.name, start, frequency, level_dbm0)
+    def goes_on(self, pattern: Pattern, burst: Burst) -> Iterator[Found | Lost]:
+        """A burst is as long and as steady as this continuous tone must be, and goes on."""
+        if self._current:
+            yield self._lose(self._current)
+        self._current = Current(pattern, burst.start, burst.end, 0, None)
+        yield Found(pattern.name, burst.start, burst.frequency, burst.level_dbm0)
 
     def ended(self, burst: Burst, steady: bool) -> Iterator[Found | Lost]:
-        """A burst has ended; one that was not steady fits nothing."""
-        current = self.current
-        if current and current.deadline is None and burst.sound == current.pattern.steps[0][0]:
-            current.end = burst.end
-            yield self._lose()
+        """A burst has ended. One that was not steady fits nothing, but a continuous tone ends however it does."""
+        current = self._current
+        if current and current.deadline is None:
+            if burst.sound == current.pattern.steps[0].sound:
+                current.end = burst.end
+                yield self._lose(current)
             return
         if not steady:
             return
         self._bursts = [*self._bursts[1 - KEPT :], burst]
-        found = self._match()
-        if found is None:
+        for pattern in self._plan:
+            step = last_step(pattern, self._bursts)
+            if step is None:
+                continue
+            if current is None or current.pattern is not pattern:
+                if current:
+                    yield self._lose(current)
+                start = self._beginning(pattern, step)
+                self._current = current = Current(pattern, start, burst.end, step, None)
+                yield Found(pattern.name, start, burst.frequency, burst.level_dbm0)
+            current.step, current.end = step, burst.end
+            current.deadline = burst.end + pattern.longest(pattern.steps[step].off) + self._late
             return
-        pattern, step = found
-        if current is None or current.pattern is not pattern:
-            if current:
-                yield self._lose()
-            start = self._beginning(pattern, step)
-            self.current = current = Current(pattern, start, burst.end, step, None)
-            yield Found(pattern.name, start, burst.frequency, burst.level_dbm0)
-        current.step, current.end = step, burst.end
-        current.deadline = burst.end + pattern.longest(pattern.steps[step][2]) + self._delay
-
-    def _match(self) -> tuple[Pattern, int] | None:
-        for pattern in self._cadences:
-            step = rotation(pattern, self._bursts)
-            if step is not None:
-                return pattern, step
-        return None
 
     def _beginning(self, pattern: Pattern, step: int) -> int:
         """The start of the first burst that belongs to the tone; the very first may have been cut short."""
-        bursts = self._bursts
-        first = len(bursts) - pattern.needed
-        step = (step - pattern.needed + 1) % len(pattern.steps)
-        while first > 0:
-            step = (step - 1) % len(pattern.steps)
-            sound, on, off = pattern.steps[step]
-            before = bursts[first - 1]
+        earlier = self._bursts[: -pattern.needed]
+        first = self._bursts[-pattern.needed]
+        at = step - pattern.needed
+        while earlier:
+            before, expected = earlier.pop(), pattern.steps[at % len(pattern.steps)]
             length = before.end - before.start
-            if before.sound != sound or length > pattern.longest(on):
+            pause_fits = pattern.fits(first.start - before.end, expected.off)
+            if before.sound != expected.sound or length > pattern.longest(expected.on) or not pause_fits:
                 break
-            if not pattern.fits(bursts[first].start - before.end, off):
+            first = before
+            if not pattern.fits(length, expected.on):
                 break
-            first -= 1
-            if not pattern.fits(length, on):
-                break
-        return bursts[first].start
+            at -= 1
+        return first.start
 
-    def _lose(self) -> Lost:
-        assert self.current is not None
-        lost = Lost(self.current.pattern.name, self.current.start, self.current.end)
-        self.current = None
-        return lost
+    def _lose(self, current: Current) -> Lost:
+        self._current = None
+        return Lost(current.pattern.name, current.start, current.end)

@@ -3,11 +3,11 @@
 A *sound* is one frequency, or several together, somewhere within a tolerance of where they should be. For each sound
 and each 10 ms hop the bank gives
 
-    power      mean square amplitude of its sines, in squared sample units (a full-scale sine has 32767 ** 2)
-    frequency  of its first sine, Hz, by phase advance from hop to hop
-    purity     the part of all power above 200 Hz that is this sound: 1 is a pure tone, white noise as strong as
-               the tone makes it 0.5, whatever is below 200 Hz (DC, hum and its harmonics) does not count
-    pure       whether purity, frequencies and the balance of the sines allow the hop to be this sound
+    power      squared amplitude of its sines together, in squared sample units (a full-scale sine has 32767 ** 2)
+    pure       whether the hop is this sound and hardly anything else: the sound is half of all power above 200 Hz
+               (as with white noise just as strong), its frequencies are right, and none of several sines is missing.
+               What is below 200 Hz (DC, hum and its harmonics) does not count
+    frequency  of its first sine, Hz, by phase advance from hop to hop; 0 where the hop cannot be pure
 
 measured through a Hann window of 30 ms (50 ms for sines too close to be told apart by that). Two bins stand in for a
 frequency, half its tolerance to either side, so a tone anywhere within the tolerance is seen alike.
@@ -55,7 +55,6 @@ class Hops(NamedTuple):
 
     power: Real
     frequency: Real
-    purity: Real
     pure: NDArray[np.bool_]
     heard: Real
 
@@ -76,6 +75,8 @@ class Bank:
         self._turn: NDArray[np.complex64] = np.exp(-2j * np.pi * self._bins * HOP / RATE).astype(np.complex64)
         self._reach = (spread + HOP_SPREAD).astype(np.float32)
         self._gain = np.stack([_gain(s, w) for s, w in zip(spread, each, strict=True)], axis=1).astype(np.float32)
+        far = self._reach**2
+        self._gain_at_reach = self._gain[0] + far * (self._gain[1] + far * self._gain[2])  # the most it is corrected
         self._floor = np.array([amplitude(sound.quietest) ** 2 * MARGIN for sound in sounds], np.float32)
         kinds = sorted(set(windows))
         self._kind = np.array([kinds.index(window) for window in windows])
@@ -87,7 +88,7 @@ class Bank:
         self._rest = np.zeros((lines, 0), np.float32)
         self._sums = np.zeros((lines, self.parts - 1, self._basis.shape[1]), np.float32)
         self._square_sums = np.zeros((lines, self.parts - 1, self._squares.shape[1]), np.float32)
-        self._before = np.zeros((lines, 2, len(self._centre)), np.complex64)
+        self._before = np.zeros((lines, 4 * len(self._centre)), np.float32)
 
     def reset(self, line: int) -> None:
         """Forget what this line has sent."""
@@ -115,26 +116,44 @@ class Bank:
 
     def _measure(self, sums: Real, square: Real) -> Hops:
         sines = len(self._centre)
-        shape = (*sums.shape[:2], 2, sines)
-        bins = (sums[..., : 2 * sines] + 1j * sums[..., 2 * sines : 4 * sines]).reshape(shape)
-        power = bins.real**2 + bins.imag**2
-        last = np.concatenate([self._before[:, None], bins], axis=1)
+        waves, hum = sums[..., : 4 * sines], sums[..., 4 * sines :]
+        hum = hum.reshape(*sums.shape[:2], len(self._energy), HUM_ROWS)
+        heard = np.maximum(square - np.einsum("lhkr,lhkr->lhk", hum, hum), 0.0) * self._energy
+        whole = np.maximum(heard[:, :, self._kind], np.float32(1.0))
+        last = np.concatenate([self._before[:, None], waves], axis=1)
         self._before = last[:, -1]
-        advance = bins * last[:, :-1].conj() * self._turn
-        lower = power[:, :, 0] >= power[:, :, 1]
-        turned = np.angle(np.where(lower, advance[:, :, 0], advance[:, :, 1]))
+        each = (waves * waves).reshape(*sums.shape[:2], 4, sines).sum(axis=2)
+        power = np.add.reduceat(each * self._gain[0], self._first, axis=2)
+        at_most = np.add.reduceat(each * self._gain_at_reach, self._first, axis=2)
+        frequency = np.zeros_like(power)
+        pure = (at_most >= self._floor) & (at_most >= PURITY * whole)
+        lines, hops = np.nonzero(pure.any(axis=2))
+        if len(lines):
+            found = self._look_closer(last[lines, hops], last[lines, hops + 1], each[lines, hops])
+            near = pure[lines, hops]
+            power[lines, hops] = np.where(near, found.power, power[lines, hops])
+            frequency[lines, hops] = found.frequency
+            pure[lines, hops] = near & found.pure & (found.power >= PURITY * whole[lines, hops])
+        return Hops(power, frequency, pure, heard[:, :, 0])
+
+    def _look_closer(self, before: Real, now: Real, each: Real) -> Hops:
+        """Frequencies, and what depends on them, of hops that may be pure; shapes (n, ...)."""
+        sines = len(self._centre)
+        shape = (len(now), 2, sines)
+        was, is_now = (x[:, : 2 * sines] + 1j * x[:, 2 * sines :] for x in (before, now))
+        advance = (is_now * was.conj()).reshape(shape) * self._turn
+        strength = (now[:, : 2 * sines] ** 2 + now[:, 2 * sines :] ** 2).reshape(shape)
+        lower = strength[:, 0] >= strength[:, 1]
+        turned = np.angle(np.where(lower, advance[:, 0], advance[:, 1]))
         frequency = np.where(lower, self._bins[0], self._bins[1]) + turned * np.float32(RATE / (2 * np.pi * HOP))
         off = np.abs(frequency - self._centre)
         square_off = np.minimum(off, self._reach) ** 2
-        each = power.sum(axis=2) * (self._gain[0] + square_off * (self._gain[1] + square_off * self._gain[2]))
-        total = np.add.reduceat(each, self._first, axis=2)
-        hum = sums[..., 4 * sines :].reshape(*sums.shape[:2], len(self._energy), HUM_ROWS)
-        heard = np.maximum(square - np.sum(hum * hum, axis=3), 0.0) * self._energy
-        purity = total / np.maximum(heard[:, :, self._kind], np.float32(1.0))
-        pure = (purity >= PURITY) & (total >= self._floor) & np.logical_and.reduceat(off <= self._reach, self._first, 2)
+        corrected = each * (self._gain[0] + square_off * (self._gain[1] + square_off * self._gain[2]))
+        total = np.add.reduceat(corrected, self._first, axis=1)
+        pure = (total >= self._floor) & np.logical_and.reduceat(off <= self._reach, self._first, axis=1)
         if sines > len(self._first):
-            pure &= np.minimum.reduceat(each, self._first, axis=2) >= UNBALANCE * total
-        return Hops(total, frequency[:, :, self._first], purity, pure, heard[:, :, 0])
+            pure &= np.minimum.reduceat(corrected, self._first, axis=1) >= UNBALANCE * total
+        return Hops(total, frequency[:, self._first], pure, total)
 
 
 def strongest_other(samples: NDArray[np.int16], frequencies: Sequence[float]) -> float:

@@ -1,0 +1,198 @@
+"""Hops of all lines as bursts of sound: when one has begun, when it has ended, and what it was like.
+
+A hop belongs to a burst while the bank calls it pure and it is no more than 6 dB weaker than the loudest hop of the
+burst: the tone is off when it is weaker than it was, not when it is under some level, so crosstalk of a tone into its
+own pauses does no harm. Three hops (30 ms) make a burst; a break of up to three is bridged, for a lost frame of 20 ms
+is no pause. A Hann window that stands just on an edge has half the amplitude: that is how edges are placed to about a
+millisecond with hops of ten.
+
+Positions are samples since the first one fed; hops are counted from 0.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .levels import ratio, sine_dbm0
+from .tonebank import HOP, Hops
+
+OFF = 6.0  # dB under the loudest hop: half the amplitude
+FADING = 0.12  # dB a hop (12 dB a second) by which that loudest hop is forgotten
+FORGOTTEN = 3  # hops without the sound after which it is forgotten at once
+BEGIN = 3  # hops that make a burst
+BRIDGED = 3  # hops without the sound that do not end one
+
+STEADY_DB = 1.5  # a burst is steady if most of its hops are so near their median
+STEADY_HZ = 4.0
+STEADY_PART = 0.8
+DRIFT_HOPS = 5
+DRIFT_DB = 1.0  # a continuous tone may grow (a howler does), but in the median not by more in 50 ms
+
+HISTORY = 512  # hops kept of every sound, 5.12 s
+CHUNK = 128  # hops added at once at most, 1.28 s: the rest of the history is there to be measured
+BEFORE = 9  # hops to look back for the beginning of a burst that has just been recognised
+EXCESS = np.float32(400.0)  # dB, more than any two levels differ
+NOTHING = np.float32(-1000.0)  # dB
+
+Levels = NDArray[np.float32]
+
+
+class Burst(NamedTuple):
+    """A piece of one sound. `sound` is its index in the bank; Hz and dBm0 are medians of the hops that were full of
+    it."""
+
+    sound: int
+    start: int
+    end: int
+    frequency: float
+    level_dbm0: float
+
+
+class Edge(NamedTuple):
+    """At this hop a burst of this sound is known to have begun, or to have ended."""
+
+    hop: int
+    sound: int
+    begins: bool
+
+
+class Bursts:
+    """The bursts of `lines` lines and `sounds` sounds; state is arrays over both."""
+
+    def __init__(self, lines: int, sounds: int, lead: int) -> None:
+        """`lead`: samples from the middle of the bank's windows to their end."""
+        self.hops = 0
+        self._lead = lead
+        self._power = np.zeros((lines, HISTORY, sounds), np.float32)
+        self._frequency = np.zeros((lines, HISTORY, sounds), np.float32)
+        self._loudest = np.full((lines, sounds), NOTHING, np.float32)
+        self._on = np.zeros((lines, sounds), np.int32)  # for how many hops
+        self._off = np.full((lines, sounds), BRIDGED + 1, np.int32)
+        self._without = np.full((lines, sounds), FORGOTTEN, np.int32)
+
+    def reset(self, line: int) -> None:
+        """Forget what this line sounded like."""
+        self._power[line] = self._frequency[line] = 0
+        self._loudest[line] = NOTHING
+        self._on[line], self._off[line], self._without[line] = 0, BRIDGED + 1, FORGOTTEN
+
+    def add(self, hops: Hops) -> dict[int, list[Edge]]:
+        """Take the next hops, CHUNK at most; the edges found in them, in order, by line."""
+        count = hops.pure.shape[1]
+        at = (self.hops + np.arange(count)) % HISTORY
+        self._power[:, at] = hops.power
+        self._frequency[:, at] = hops.frequency
+        moving = hops.pure.any(axis=(1, 2)) | ((self._without < FORGOTTEN) | (self._off <= BRIDGED)).any(axis=1)
+        lines = np.flatnonzero(moving)  # nothing changes on the others
+        begins, ends = self._edges(lines, hops.pure[lines], hops.power[lines])
+        found: dict[int, list[Edge]] = {}
+        for row, hop, sound in np.argwhere(begins | ends).tolist():
+            edge = Edge(self.hops + hop, sound, bool(begins[row, hop, sound]))
+            found.setdefault(int(lines[row]), []).append(edge)
+        self.hops += count
+        return found
+
+    def _edges(
+        self, lines: NDArray[np.intp], pure: NDArray[np.bool_], power: Levels
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Whether at (line, hop, sound) a burst has begun, and whether one has ended."""
+        if not len(lines) or not pure.shape[1]:
+            return np.zeros_like(pure), np.zeros_like(pure)
+        level = 10.0 * np.log10(np.maximum(power, np.float32(1e-3)))
+        without = _run(~pure, self._without[lines])
+        # The loudest hop so far, fading, is a running maximum of levels that have been tilted against the fading. To
+        # forget is to lift everything that follows above all that was before.
+        tilt = (np.arange(1, pure.shape[1] + 1, dtype=np.float32) * np.float32(FADING))[:, None]
+        lift = tilt + np.cumsum(without == FORGOTTEN, axis=1, dtype=np.float32) * EXCESS
+        lifted = np.where(pure, level + lift, NOTHING)
+        lifted[:, 0] = np.maximum(lifted[:, 0], self._loudest[lines])
+        loudest = np.maximum.accumulate(lifted, axis=1) - lift
+        on = pure & (level >= loudest - np.float32(OFF))
+        on_run, off_run = _run(on, self._on[lines]), _run(~on, self._off[lines])
+        self._on[lines], self._off[lines], self._without[lines] = on_run[:, -1], off_run[:, -1], without[:, -1]
+        self._loudest[lines] = np.maximum(loudest[:, -1], NOTHING)
+        return on_run == BEGIN, off_run == BRIDGED + 1
+
+    def heard(self, hop: int) -> int:
+        """How many samples it takes to complete this hop."""
+        return (hop + 1) * HOP
+
+    def beginning(self, line: int, sound: int, hop: int) -> int:
+        """Where the burst began that was recognised at this hop."""
+        if hop >= BEFORE + self.hops - HISTORY:
+            hops = np.arange(max(hop - BEFORE, 0), hop + 1)
+            amplitude = np.sqrt(self._power[line, hops % HISTORY, sound])
+            crossing = _last_crossing(amplitude, amplitude[-1] * ratio(-OFF), rising=True)
+            if crossing is not None:
+                return self._middle(hops[0] + crossing)
+        return self._middle(hop - BEGIN)
+
+    def measure(self, line: int, sound: int, start: int, hop: int) -> tuple[Burst, bool]:
+        """The burst that is known at this hop to have ended, and whether it was steady."""
+        hops = self._kept(self._at(start), hop)
+        amplitude = np.sqrt(self._power[line, hops % HISTORY, sound])
+        full = _median(amplitude[: -BRIDGED - 1]) if len(hops) > BRIDGED + 1 else float(amplitude[0])
+        crossing = _last_crossing(amplitude, full * ratio(-OFF), rising=False)
+        end = self._middle(hop - BRIDGED - 0.5 if crossing is None else hops[0] + crossing)
+        inner = self._kept(self._at(start + self._lead) + 1, self._at(end - self._lead))
+        if len(inner) < 2:
+            return Burst(sound, start, max(end, start), 0.0, 0.0), False
+        level, frequency = self._values(line, sound, inner)
+        middle_db, middle_hz = _median(level), _median(frequency)
+        steady = _near(level, middle_db, STEADY_DB) and _near(frequency, middle_hz, STEADY_HZ)
+        return Burst(sound, start, end, round(middle_hz, 1), round(middle_db, 1)), steady
+
+    def lasting(self, line: int, sound: int, start: int, hop: int, samples: int) -> tuple[Burst, bool]:
+        """The last so many samples up to this hop of a burst that goes on, and whether they are steady."""
+        level, frequency = self._values(line, sound, self._kept(hop + 1 - samples // HOP, hop))
+        middle_hz = _median(frequency)
+        drift = _median(np.abs(level[DRIFT_HOPS:] - level[:-DRIFT_HOPS]))
+        steady = drift <= DRIFT_DB and _near(frequency, middle_hz, STEADY_HZ)
+        return Burst(sound, start, self.heard(hop), round(middle_hz, 1), round(_median(level), 1)), steady
+
+    def _values(self, line: int, sound: int, hops: NDArray[np.intp]) -> tuple[NDArray[np.float64], Levels]:
+        """Levels in dBm0 and frequencies in Hz."""
+        at = hops % HISTORY
+        return sine_dbm0(np.sqrt(self._power[line, at, sound])), self._frequency[line, at, sound]
+
+    def _kept(self, first: int, last: int) -> NDArray[np.intp]:
+        """These hops as far as they are still known."""
+        return np.arange(max(first, self.hops - HISTORY, 0), last + 1)
+
+    def _middle(self, hop: float) -> int:
+        """The sample in the middle of a hop's window."""
+        return round((hop + 1) * HOP) - self._lead
+
+    def _at(self, position: int) -> int:
+        """The last hop whose window's middle does not lie behind this sample."""
+        return (position + self._lead) // HOP - 1
+
+
+def _run(mask: NDArray[np.bool_], before: NDArray[np.int32]) -> NDArray[np.int32]:
+    """For how many hops up to each one `mask` has held without a break: (lines, hops, sounds). `before` is the count
+    at the hop before these."""
+    numbers = np.arange(1, mask.shape[1] + 1, dtype=np.int32)[:, None]
+    broken = np.maximum.accumulate(np.where(mask, np.int32(0), numbers), axis=1)
+    return numbers - broken + np.where(broken == 0, before[:, None], np.int32(0))
+
+
+def _last_crossing(amplitude: Levels, half: float, *, rising: bool) -> float | None:
+    """Where the amplitude passes `half` for the last time, in steps of the array; None if it does not."""
+    side = np.flatnonzero(amplitude < half if rising else amplitude >= half)
+    if not len(side) or side[-1] + 1 == len(amplitude):
+        return None
+    at = int(side[-1])
+    return at + float((half - amplitude[at]) / (amplitude[at + 1] - amplitude[at]))
+
+
+def _median(values: NDArray[np.floating]) -> float:
+    """The lower median; several times as fast as numpy's for a few dozen values."""
+    return float(np.sort(values)[(len(values) - 1) // 2])
+
+
+def _near(values: NDArray[np.floating], middle: float, distance: float) -> bool:
+    """Whether enough of the values are so near the middle."""
+    return int(np.count_nonzero(np.abs(values - middle) <= distance)) >= STEADY_PART * len(values)
