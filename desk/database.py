@@ -95,6 +95,7 @@ def point_again() -> None:
     from importlib import reload
 
     from django.conf import settings as live
+    from django.core.signals import setting_changed
     from django.db import connections
 
     from . import settings as module
@@ -102,6 +103,7 @@ def point_again() -> None:
     reload(module)
     for name in ("STATE", "KEYS", "RECORDINGS", "MEDIA_ROOT", "SECRET_KEY"):
         setattr(live, name, getattr(module, name))
+        setting_changed.send(live, setting=name, value=getattr(module, name), enter=True)
     connections.close_all()
     connections.settings["default"] = connections.configure_settings(module.DATABASES)["default"]
     drop_stale()
