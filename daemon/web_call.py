@@ -49,7 +49,7 @@ class LineState:
 
 
 class Entry(Protocol):
-    """A line of the transcript: `at` seconds after the call began, `who` is 系统, 来电, 按键 or 状态."""
+    """A line of the transcript: `at` seconds after the call was answered, `who` is 系统, 来电, 按键 or 状态."""
 
     @property
     def at(self) -> float: ...

@@ -18,6 +18,7 @@ const LINE_STATES = { 'on-hook': '空闲', ringing: '振铃', 'off-hook': '通�
 const MICROPHONE_FAULTS = {
   NotAllowedError: '浏览器没有允许使用话筒。需要时请在地址栏左侧重新允许。',
   NotFoundError: '这台电脑没有找到话筒。',
+  NotSupportedError: '这个浏览器不能把话筒接到电话上，请用 Chrome 或 Edge。',
 };
 const REFRESH_MS = 3000;
 const KEYED_SHOWN = 22;
@@ -60,8 +61,10 @@ function show(name) {
   showClock();
 }
 
+const talkedFor = () => (performance.now() - talkingSince) / 1000;
+
 function showClock() {
-  by('clock').textContent = talkingSince === null ? '' : clock((performance.now() - talkingSince) / 1000);
+  by('clock').textContent = talkingSince === null ? '' : clock(talkedFor());
 }
 
 function say(message) {
@@ -94,7 +97,7 @@ function dial() {
 
 function told(message) {
   if (message.state) {
-    by('where').textContent = `线路 ${message.line}`;
+    by('where').textContent = message.state === 'ended' ? '请按“挂机”放下听筒' : `线路 ${message.line}`;
     show(message.state);
   } else if (message.said) {
     transcript.add(message.said);
@@ -157,13 +160,14 @@ function press(keys) {
 }
 
 function typed(event) {
+  const key = event.key.normalize('NFKC'); // a Chinese input method may type ＃ or １
   const writing = event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement;
-  if (writing || event.repeat || event.ctrlKey || event.altKey || event.metaKey || !KEYS.includes(event.key)) {
+  if (writing || event.repeat || event.ctrlKey || event.altKey || event.metaKey || !KEYS.includes(key)) {
     return;
   }
   event.preventDefault();
-  press(event.key);
-  const button = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+  press(key);
+  const button = document.querySelector(`[data-key="${CSS.escape(key)}"]`);
   button.classList.add('pressed');
   setTimeout(() => button.classList.remove('pressed'), 150);
 }
@@ -219,7 +223,12 @@ by('dialling').addEventListener('submit', (event) => {
   event.preventDefault();
   dial();
 });
-by('hang-up').addEventListener('click', hangUp);
+by('hang-up').addEventListener('click', () => {
+  if (inCall()) {
+    transcript.add({ at: talkedFor(), who: '状态', text: '您已挂机' });
+  }
+  hangUp();
+});
 by('microphone').addEventListener('click', toggleMicrophone);
 by('keypad').addEventListener('click', ({ target }) => press(target.dataset.key ?? ''));
 document.addEventListener('keydown', typed);

@@ -23,7 +23,7 @@ export class Transcript {
     this.list.replaceChildren();
   }
 
-  // `at` in seconds since the call began.
+  // `at` in seconds since the call was answered.
   add({ at, who, text }) {
     const last = this.list.lastElementChild;
     if (who === '按键' && text.length === 1 && last?.dataset.who === who) {
