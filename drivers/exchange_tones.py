@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ..config.settings import Section
 from ..dsp import generate
@@ -27,6 +27,12 @@ class Tone(Section):
     cadence: tuple[Annotated[float, Field(ge=0, le=10)], ...] = Field(
         (), description="响、停、响、停……各几秒；空：一直响。"
     )
+
+    @model_validator(mode="after")
+    def _lasts(self) -> Self:
+        if self.cadence and sum(self.cadence) < FRAME / RATE:
+            raise ValueError(f"cadence = {list(self.cadence)}：加起来须不少于 {FRAME / RATE} 秒")
+        return self
 
 
 class Tones(Section):

@@ -25,6 +25,8 @@ Floats = npt.NDArray[np.float64]
 TAPS = 16  # of the interpolating filter: images of a tone at 1633 Hz stay 60 dB down
 PHASES = 512  # its fractional positions: rounding to them is noise 60 dB down as well
 
+DETAILS = ("hybrid_echo_ms", "seed")  # these alone do no damage
+
 
 class Impairments(Section):
     """一条不好的线；不写，就是一条完好的线。"""
@@ -41,9 +43,8 @@ class Impairments(Section):
     @property
     def damaged(self) -> bool:
         """Whether there is anything to do."""
-        perfect = (None, 0.0, 0.0, None, 0.0, 0.0)
-        switches = (self.noise_dbm0, self.gain_in_db, self.gain_out_db, self.hybrid_echo_db)
-        return (*switches, self.frequency_error_percent, self.dropped_frames) != perfect
+        fields = Impairments.model_fields.items()
+        return any(getattr(self, name) != field.default for name, field in fields if name not in DETAILS)
 
 
 class Pair:
@@ -69,11 +70,13 @@ class Pair:
     def inwards(self, sound: Callable[[], Frame], frame: Frame) -> bool:
         """Fill `frame` with what arrives of `sound`; False: the frame was lost and is silence."""
         arriving = self._clock.next(sound) if self._clock else sound().astype(np.float64)
+        if self._set.hybrid_echo_db is not None:
+            arriving += self._own[:FRAME] * 10 ** (-self._set.hybrid_echo_db / 20)
+            self._own[:-FRAME] = self._own[FRAME:]
+            self._own[-FRAME:] = 0  # until we write
         if self._set.dropped_frames and self._chance.random() < self._set.dropped_frames:
             frame[:] = 0
             return False
-        if self._set.hybrid_echo_db is not None:
-            arriving += self._own[:FRAME] * 10 ** (-self._set.hybrid_echo_db / 20)
         arriving *= self._gain_in
         if self._noise:
             arriving += self._chance.normal(0.0, self._noise, FRAME)
@@ -83,7 +86,7 @@ class Pair:
     def outwards(self, frame: Frame) -> Frame:
         """What the telephone gets of the frame we send."""
         if self._set.hybrid_echo_db is not None:
-            self._own = np.concatenate((self._own[FRAME:], frame))
+            self._own[-FRAME:] = frame
         if self._gain_out == 1.0:
             return frame
         return np.round(frame * self._gain_out).clip(-32768, 32767).astype(np.int16)

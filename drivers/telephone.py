@@ -148,11 +148,6 @@ class KeypadTelephone:
         """Be silent for so long before going on."""
         self._queue.append(("", np.zeros(round(seconds * RATE), np.int16)))
 
-    def hush(self) -> None:
-        """Forget what has not been said yet."""
-        self._queue.clear()
-        self._at = 0
-
     def speak(self) -> Frame | None:
         """The next frame of what it was told."""
         if not self._queue:

@@ -38,6 +38,7 @@ def test_keys_reach_the_driver() -> None:
         ({"noise_dbm0": 5}, "[lines.7] noise_dbm0 = 5：须是 -90 到 0 的数"),
         ({"dropped_frames": "1"}, '[lines.7] dropped_frames = "1"：须是 0 到 1 的数'),
         ({"tones": {"busy": {"hz": 10}}}, "[lines.7.tones.busy] hz = 10：须是 100 到 3400 的整数"),
+        ({"tones": {"busy": {"cadence": [0, 0]}}}, "[lines.7.tones.busy] cadence = [0.0, 0.0]：加起来须"),
         ({"release": [{"tone": "besetzt"}]}, '[lines.7.release.0] tone = "besetzt"：须是 dial、ringback'),
     ],
 )

@@ -62,6 +62,15 @@ def test_echo_comes_back_weaker_and_later(milliseconds: float) -> None:
     assert np.abs(read[delay:] - near[: 8000 - delay] * 10 ** (-12 / 20)).max() <= 0.51
 
 
+def test_echo_ends_when_we_stop_writing() -> None:
+    pair = Pair(Impairments(hybrid_echo_db=0, hybrid_echo_ms=0), "a")
+    pair.outwards(tone(700, 1))
+    read = [np.zeros(FRAME, np.int16) for _ in range(5)]
+    for frame in read:
+        pair.inwards(lambda: SILENCE, frame)
+    assert [bool(frame.any()) for frame in read] == [True, False, False, False, False]
+
+
 def test_echo_of_the_last_call_is_gone() -> None:
     pair = Pair(Impairments(hybrid_echo_db=0, hybrid_echo_ms=100), "a")
     pair.outwards(tone(700, 1))

@@ -87,14 +87,6 @@ class TestKeypad:
         assert not talk(telephone, 1).any()
         assert telephone.idle
 
-    def test_hush(self) -> None:
-        telephone = KeypadTelephone()
-        telephone.say(ramp(10 * FRAME))
-        talk(telephone, 1)
-        telephone.hush()
-        telephone.say(ramp(FRAME))
-        assert (talk(telephone, 1) == ramp(FRAME)).all()
-
     def test_hears_on_the_same_axis(self) -> None:
         telephone = KeypadTelephone()
         for number in range(3):
