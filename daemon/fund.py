@@ -48,6 +48,9 @@ QUERY: dict[Login, str] = {
     "account_number": "account_by_number",
     "card_number": "account_by_card",
 }
+# JGJ/T 320-2014, annexes A.6 and A.4: the states worth a sentence.
+PERSON_STATES: dict[str | None, str] = {"02": "封存", "06": "冻结"}
+UNIT_STATES: dict[str | None, str] = {"03": "缓缴", "05": "封存"}
 NOBODY = "0" * 18  # matches no record; what `check` asks for
 
 
@@ -106,11 +109,13 @@ class FundDatabase:
     def check(self) -> list[Finding]:
         """Everything that is wrong with connection, queries and columns; an empty list when all fits."""
         if not self._settings.connection:
-            return [Finding("error", "[fund] connection", "没有写连接串：来电者只会听到系统忙")]
+            return [Finding("warning", "[fund] connection", "没有写连接串：查询余额的来电者只会听到系统忙")]
         findings: list[Finding] = []
         for name in COLUMNS:
-            if self._sql(name):
-                findings += self._check_query(name)
+            try:
+                findings += self._check_query(name) if self._sql(name) else []
+            except DatabaseError as error:  # unreachable: the other queries would only say so again
+                return [*findings, Finding("error", "[fund] connection", str(error))]
         if self._pool.habits is OTHER:
             text = "这种驱动不能强制只读：请给本服务一个只有查询权限的数据库用户"
             findings.append(Finding("warning", "[fund] connection", text))
@@ -250,17 +255,10 @@ class FundDatabase:
             self._rows(name, (NOBODY,))
         except Misfit as error:
             return [Finding("error", place, str(error).removeprefix(f"{place}："))]
-        except DatabaseError as error:
-            return [Finding("error", "[fund] connection", str(error))]
         if name in ("account", "loan") and marks < 4:
             text = f"只有 {marks} 个 ?：15 位、小写 x 或补空格的身份证号会查不到，请写 zjhm IN (?, ?, ?, ?)"
             return [Finding("warning", place, text)]
         return []
-
-
-# JGJ/T 320-2014, annexes A.6 and A.4: the states worth a sentence.
-PERSON_STATES: dict[str | None, str] = {"02": "封存", "06": "冻结"}
-UNIT_STATES: dict[str | None, str] = {"03": "缓缴", "05": "封存"}
 
 
 def _single(rows: list[Record], key: str) -> tuple[Record | None, str]:

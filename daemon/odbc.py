@@ -66,7 +66,8 @@ class Habits(NamedTuple):
     """How one driver is made read-only and impatient, and how it says what went wrong.
 
     `keywords` join the connection string unless it has them; `setup` runs on each new connection.
-    Both know {connect} and {query}, the time-outs in whole seconds, and {ms}, the query's in ms.
+    Both know {connect} and {query}, the time-outs in whole seconds, {later}, a second after the query's, and
+    {ms}, the query's in ms.
     """
 
     name: str
@@ -76,8 +77,8 @@ class Habits(NamedTuple):
     setup: tuple[str, ...] = ()
     cancels: bool = False  # cursor.cancel() from another thread ends a query, and never blocks itself
     timeout: bool = False  # the driver obeys the statement's query time-out
-    lost: tuple[int, ...] | None = ()  # native codes of HY000 that mean Lost; None: any
-    busy: tuple[int, ...] = ()  # native codes of HY000 that mean Unreachable
+    lost: tuple[int, ...] | None = ()  # native codes of HY states that mean Lost; None: not known, so any HY000
+    busy: tuple[int, ...] = ()  # native codes of HY states that mean Unreachable
 
 
 # Each row but the last was tried against the driver named; what others do is the last row's guess.
@@ -105,13 +106,13 @@ HABITS = (
         setup=("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY", "SET statement_timeout = {ms}"),
     ),
     Habits(
-        "MariaDB",  # maodbc 3.1
+        "MariaDB",  # maodbc 3.1.15
         ("maodbc", "mariadb"),
         read_only=True,
-        keywords=(("READ_TIMEOUT", "{query}"),),
+        keywords=(("READ_TIMEOUT", "{later}"),),  # after the server's own, which leaves the connection whole
         setup=("SET SESSION TRANSACTION READ ONLY", "SET SESSION max_statement_time = {query}"),
         lost=(2002, 2006, 2013),  # cannot connect, gone away, lost during query
-        busy=(1205, 1969),  # lock wait time-out, max_statement_time
+        busy=(1205, 1969),  # lock wait time-out, max_statement_time (as HY018)
     ),
 )
 OTHER = Habits("ODBC", (), read_only=False, timeout=True, lost=None)
@@ -194,6 +195,7 @@ class Pool:
         return text.format(
             connect=math.ceil(self.connect_timeout),
             query=math.ceil(self.query_timeout),
+            later=math.ceil(self.query_timeout) + 1,
             ms=round(self.query_timeout * 1000),
         )
 
@@ -309,7 +311,7 @@ class _Worker:
             if len(rows) > ROWS:
                 failure = Refused(f"返回了 {ROWS} 行以上：语句缺少条件")
         except pyodbc.Error as error:
-            failure = _translated(error, self._pool.habits)
+            failure = meaning(error, self._pool.habits)
         except UnicodeError:
             failure = Refused(f"返回的文字不是 {self._pool.encoding} 编码：请改 [fund] encoding")
         with self._cursor_lock:
@@ -347,7 +349,7 @@ class _Worker:
             for statement in (*pool.setup, *map(pool.fill, pool.habits.setup)):
                 connection.execute(statement).close()
         except pyodbc.Error as error:
-            cause = _translated(error, pool.habits)
+            cause = meaning(error, pool.habits)
             failure = type(cause)(f"新连接上执行不了 {statement}：{cause}")
         else:
             return connection
@@ -361,19 +363,18 @@ class _Worker:
                 connection.close()
 
 
-def _translated(error: pyodbc.Error, habits: Habits) -> DatabaseError:
+def meaning(error: pyodbc.Error, habits: Habits) -> DatabaseError:
     """What a driver's error means, by SQLSTATE (ISO 9075 classes, ODBC's HY and HYT) and native code."""
     state = str(error.args[0]) if error.args else ""
     text = _text(error)
-    codes = [int(code) for code in re.findall(r"\((-?\d+)\)", str(error.args[-1:]))]
-    general = state == "HY000"
-    if state.startswith(("08", "57P")) or (general and (habits.lost is None or set(codes) & set(habits.lost))):
+    codes = {int(code) for code in re.findall(r"\((-?\d+)\)", str(error.args[-1:]))} if state[:2] == "HY" else set()
+    if state.startswith(("08", "57P")) or codes & set(habits.lost or ()):
         return Lost(f"连接已断开：{text}")
     # 40: rolled back, as by a standby server; 53: out of resources; 57, 58: the server's own trouble
-    if state[:2] in ("40", "53", "57", "58") or state in ("HYT00", "HYT01", "HY008", "70100"):
+    if state[:2] in ("40", "53", "57", "58") or state in ("HYT00", "HYT01", "HY008") or codes & set(habits.busy):
         return Unreachable(f"没有及时回应：{text}")
-    if general and set(codes) & set(habits.busy):
-        return Unreachable(f"没有及时回应：{text}")
+    if state == "HY000" and habits.lost is None:
+        return Lost(f"连接可能已断开：{text}")
     return Refused(text)
 
 

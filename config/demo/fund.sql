@@ -1,6 +1,6 @@
 -- A fund database to try the hotline with, in the tables of JGJ/T 320-2014 and the three views the
--- hotline reads. Runs as it is on SQLite and PostgreSQL. Nobody here exists: area code 990101 is not
--- assigned; check characters are right unless a row is there to show a wrong one.
+-- hotline reads. Runs as it is on SQLite, PostgreSQL and MariaDB. Nobody here exists: area code 990101
+-- is not assigned; check characters are right unless a row is there to show a wrong one.
 
 CREATE TABLE st_common_unit (dwzh VARCHAR(20) PRIMARY KEY, dwmc VARCHAR(255) NOT NULL, dwdz VARCHAR(255), jbrxm VARCHAR(120), jbrsjhm VARCHAR(11));
 CREATE TABLE st_collection_unit_account (dwzh VARCHAR(20) PRIMARY KEY, dwzhzt CHAR(2) NOT NULL, dwjcbl DECIMAL(4,2), grjcbl DECIMAL(4,2), dwjcrs DECIMAL(18,0), dwfcrs DECIMAL(18,0), dwzhye DECIMAL(18,2), jzny VARCHAR(6), dwxhrq DATE);

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hotline.config.settings import Fund, FundSql
 from hotline.daemon import demo_fund
-from hotline.daemon.fund import FundDatabase
+from hotline.daemon.fund import COLUMNS, FundDatabase
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -233,7 +234,7 @@ def test_not_set_up():
     database = FundDatabase(Fund())
     assert database.account("id_number", "990101198503070017").name == "unreachable"
     [finding] = database.check()
-    assert finding.place == "[fund] connection"
+    assert (finding.level, finding.place) == ("warning", "[fund] connection")
     database.close()
 
 
@@ -241,7 +242,8 @@ def test_a_missing_file_is_not_made(tmp_path):
     path = tmp_path / "gone.db"
     database = FundDatabase(demo_fund.settings(path))
     assert database.account("id_number", "990101198503070017").name == "unreachable"
-    assert all(finding.place == "[fund] connection" for finding in database.check())
+    [finding] = database.check()
+    assert (finding.level, finding.place) == ("error", "[fund] connection")
     assert not path.exists()
     database.close()
 
@@ -263,3 +265,8 @@ def test_gbk(tmp_path):
 def test_an_encoding_nobody_knows_is_refused_with_the_settings():
     with pytest.raises(ValueError, match="encoding = klingon"):
         Fund(encoding="klingon")
+
+
+def test_the_page_for_database_people_names_every_column():
+    page = (Path(__file__).parents[2] / "docs/fund.md").read_text("utf-8")
+    assert [column for columns in COLUMNS.values() for column in columns if column not in page] == []

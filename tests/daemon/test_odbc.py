@@ -11,9 +11,21 @@ from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
 
 import psutil
+import pyodbc
 import pytest
 from hotline.daemon import demo_fund
-from hotline.daemon.odbc import OTHER, RENEW_AFTER, Pool, Refused, Unreachable, count_parameters, habits_of, is_query
+from hotline.daemon.odbc import (
+    OTHER,
+    RENEW_AFTER,
+    Lost,
+    Pool,
+    Refused,
+    Unreachable,
+    count_parameters,
+    habits_of,
+    is_query,
+    meaning,
+)
 
 ENDLESS = {
     "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n",
@@ -235,7 +247,7 @@ def test_what_is_added_to_the_connection_string(pool_of):
     own = "DRIVER=/usr/lib/psqlodbcw.so;pqopt={options='-c a=b;c'};commlog=1"
     assert pool_of(own).connection == own + ";Debug=0"
     assert pool_of("Driver=DM8 ODBC DRIVER;Server=x").connection == "Driver=DM8 ODBC DRIVER;Server=x"
-    assert pool_of("Driver=libmaodbc.so", **timeouts).connection == "Driver=libmaodbc.so;READ_TIMEOUT=2"
+    assert pool_of("Driver=libmaodbc.so", **timeouts).connection == "Driver=libmaodbc.so;READ_TIMEOUT=3"
 
 
 @pytest.mark.parametrize(
@@ -251,6 +263,30 @@ def test_what_is_added_to_the_connection_string(pool_of):
 )
 def test_habits(name, habits):
     assert habits_of(name).name == habits
+
+
+SQLITE, POSTGRESQL, MARIADB = map(habits_of, ("sqlite", "postgres", "mariadb"))
+SAID = [  # as the drivers said it
+    (SQLITE, "HY000", "[HY000] [SQLite]interrupted (9) (9) (SQLExecDirectW)", Unreachable),
+    (SQLITE, "HY000", "[HY000] [SQLite]no such table: nope (1) (1) (SQLPrepare)", Refused),
+    (POSTGRESQL, "57P01", "[57P01] FATAL: terminating connection due to administrator command", Lost),
+    (POSTGRESQL, "08S01", "[08S01] SQLExecDirectW unable due to the connection lost (35) (SQLExecDirectW)", Lost),
+    (POSTGRESQL, "57014", "[57014] ERROR: canceling statement due to statement timeout", Unreachable),
+    (POSTGRESQL, "40001", "[40001] ERROR: canceling statement due to conflict with recovery", Unreachable),
+    (POSTGRESQL, "25006", "[25006] ERROR: cannot execute UPDATE in a read-only transaction", Refused),
+    (MARIADB, "08S01", "[08S01] [ma-3.1.15]Lost connection to server during query (2013) (SQLExecDirectW)", Lost),
+    (MARIADB, "HY000", "[HY000] [ma-3.1.15]Can't connect to server on '127.0.0.1' (115) (2002)", Lost),
+    (MARIADB, "HY018", "[HY018] [ma-3.1.15]Query execution was interrupted (1969) (SQLExecDirectW)", Unreachable),
+    (MARIADB, "42S22", "[42S22] [ma-3.1.15]Unknown column 'nope' in 'SELECT' (1054)", Refused),
+    (OTHER, "HY000", "[HY000] [Unknown driver]communication error (6001) (SQLExecDirectW)", Lost),
+    (OTHER, "HYT00", "[HYT00] [Unknown driver]timeout expired (0)", Unreachable),
+    (OTHER, "42000", "[42000] [Unknown driver]syntax error (0)", Refused),
+]
+
+
+@pytest.mark.parametrize(("habits", "state", "text", "kind_of_error"), SAID)
+def test_what_an_error_means(habits, state, text, kind_of_error):
+    assert type(meaning(pyodbc.Error(state, text), habits)) is kind_of_error
 
 
 def test_a_data_source_name_hides_the_driver_but_not_the_server(pool_of, demo_file, tmp_path, monkeypatch):
