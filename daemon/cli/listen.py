@@ -1,0 +1,144 @@
+"""`hotline listen`: which keys and tones a recording contains.
+
+Any format, rate and number of channels; every channel is a line to the same detectors that work on live calls. A file
+that cannot be used is one sentence on stderr and exit status 1; the others are still done.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from rich.progress import Progress
+from rich.table import Table
+
+from ...config import tones
+from ...config.settings import SettingsError
+from ...dsp import dtmf, progress
+from ...dsp.levels import RATE, ms
+from ...voice import audiofile
+from . import errors, fail, output
+
+BLOCK = 60 * RATE  # samples fed at once: a minute, for the progress bar's sake
+FLUSH = ms(500)  # silence after the end, so that a key or tone that lasts to it is complete
+
+Record = dict[str, Any]
+
+
+def listen(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="录音文件，格式、采样率、声道数不限。")],
+    as_json: Annotated[bool, typer.Option("--json", help="每个事件一行 JSON，时间以秒计。")] = False,
+    plan: Annotated[str, typer.Option("--tones", help="信号音方案：名称或文件。")] = "cn",
+) -> None:
+    """听录音：按键、信号音，各在什么时候。"""
+    try:
+        tone_plan = tones.load(plan)
+    except SettingsError as error:
+        fail(str(error))
+    bad = 0
+    with Progress(console=errors, transient=True, disable=not errors.is_terminal) as bar:
+        for path in bar.track(files, description="听录音"):
+            try:
+                samples = audiofile.read_channels(path)
+            except audiofile.AudioError as error:
+                errors.print(f"✗ {error}", style="red", markup=False, soft_wrap=True)
+                bad += 1
+                continue
+            found = events(samples, tone_plan)
+            if as_json:
+                for event in found:
+                    print(json.dumps({"file": str(path), **event}, ensure_ascii=False))
+            else:
+                _show(path, samples.shape, found, tone_plan)
+    if bad:
+        raise typer.Exit(1)
+
+
+def events(samples: audiofile.Samples, plan: tones.TonePlan) -> list[Record]:
+    """Everything heard in int16 samples of shape (channels, n), in order of time; with several channels each record
+    has its `channel`, counted from 1."""
+    channels, count = samples.shape
+    found = sorted(_heard(samples, plan), key=lambda pair: (pair[1]["start"], pair[0]))
+    for _, record in found:
+        for key in {"start", "end", "declared"} & record.keys():
+            record[key] = round(min(record[key], count) / RATE, 3)
+    return [record if channels == 1 else record | {"channel": line + 1} for line, record in found]
+
+
+def _heard(samples: audiofile.Samples, plan: tones.TonePlan) -> Iterator[tuple[int, Record]]:
+    """(channel, record) with positions still in samples; a tone comes when it has ended, or at the end."""
+    channels, count = samples.shape
+    keys, sounds = dtmf.Detector(channels), progress.Detector(channels, plan)
+    going_on: dict[int, Record] = {}
+    for at in range(0, count + FLUSH, BLOCK):
+        block = samples[:, at : at + BLOCK]
+        if at + BLOCK >= count:
+            block = np.pad(block, ((0, 0), (0, FLUSH)))
+        for heard in keys.feed(block):
+            if isinstance(heard, dtmf.Digit):
+                yield heard.line, _digit(heard)
+        for sound in sounds.feed(block):
+            if isinstance(sound, progress.Tone):
+                going_on[sound.line] = _tone(sound, count)
+            else:
+                yield sound.line, going_on.pop(sound.line) | {"end": sound.end}
+        if at + BLOCK >= count:
+            break
+    yield from going_on.items()
+
+
+def _digit(digit: dtmf.Digit) -> Record:
+    return {
+        "event": "dtmf",
+        "digit": digit.digit,
+        "start": digit.start,
+        "end": digit.end,
+        "level_dbm0": round(digit.level_dbm0, 1),
+        "twist_db": round(digit.twist_db, 1),
+    }
+
+
+def _tone(tone: progress.Tone, end: int) -> Record:
+    return {
+        "event": "tone",
+        "name": tone.name,
+        "start": tone.start,
+        "end": end,
+        "declared": tone.declared,
+        "frequency": tone.frequency,
+    }
+
+
+def _show(path: Path, shape: tuple[int, ...], found: list[Record], plan: tones.TonePlan) -> None:
+    channels, count = shape
+    length = f"{count / RATE:.1f} 秒" + (f"，{channels} 个声道" if channels > 1 else "")
+    output.print(f"{path}（{length}）", style="bold", markup=False, soft_wrap=True)
+    if not found:
+        output.print("  没有按键，也没有信号音。")
+        return
+    table = Table(box=None, pad_edge=False, padding=(0, 2))
+    for title in ("", "开始", "持续", "内容", "说明"):
+        table.add_column(title, justify="right" if title in ("开始", "持续") else "left")
+    for event in found:
+        channel = f"声道 {event['channel']}" if "channel" in event else ""
+        start, length = _clock(event["start"]), f"{event['end'] - event['start']:.2f} 秒"
+        table.add_row(channel, start, length, *_described(event, plan))
+    output.print(table)
+    if keyed := "".join(event["digit"] for event in found if event["event"] == "dtmf"):
+        output.print(f"  按键：{keyed}", markup=False)
+
+
+def _described(event: Record, plan: tones.TonePlan) -> tuple[str, str]:
+    if event["event"] == "dtmf":
+        return f"按键 {event['digit']}", f"{event['level_dbm0']} dBm0，高低频相差 {event['twist_db']} dB"
+    sure = f"{event['declared'] - event['start']:.2f} 秒后判定"
+    return plan.tones[event["name"]].text, f"{event['frequency']} Hz，{sure}"
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(seconds, 60)
+    return f"{int(minutes)}:{rest:06.3f}"
