@@ -41,7 +41,11 @@ CORE = [
 # PyAudio builds against PortAudio's headers; a machine without them still runs every other line.
 SOUND = ["PyAudio>=0.2.14,<0.3"]
 
+# For records kept on a server of their own instead of SQLite.
+POSTGRESQL = ["psycopg[binary]>=3.2,<4"]
+
 TEST = [
+    *POSTGRESQL,
     "pytest>=8,<10",
     "pytest-xdist>=3.5,<4",
     "pytest-timeout>=2.3,<3",
@@ -70,6 +74,6 @@ setup(
         "hotline.desk": ["templates/*/*.html", "templates/*/*/*.html", "static/*/*"],
     },
     install_requires=CORE,
-    extras_require={"sound": SOUND, "test": TEST},
+    extras_require={"sound": SOUND, "postgresql": POSTGRESQL, "test": TEST},
     entry_points={"console_scripts": ["hotline = hotline.daemon.cli:main"]},
 )

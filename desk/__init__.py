@@ -23,8 +23,8 @@ def setup(state: Path, database: str = "", recordings: Path | None = None) -> No
     recordings  folder message paths are relative to; default `state`/voice/prop
 
     A second call with another folder re-points the process (tests do this); threads that still
-    write for the first folder must have finished. Raises `keys.KeyMissing` when the database is
-    older than its key files, `database.DatabaseUrlError` for a URL nobody understands.
+    write for the first folder must have finished. Raises `errors.DeskError`: `KeyMissing` when the
+    database's keys are gone, `DatabaseUrlError` for a URL nobody understands, `DatabaseUnavailable`.
     """
     state = state.resolve()
     os.environ["DJANGO_SETTINGS_MODULE"] = "hotline.desk.settings"

@@ -27,6 +27,7 @@ else:
 
 admin.site.site_header = admin.site.site_title = "12329 住房公积金热线"
 admin.site.index_title = "工作台"
+admin.site.site_url = None
 admin.site.disable_action("delete_selected")
 
 

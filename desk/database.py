@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from . import keys
+from .errors import DatabaseUnavailable, DatabaseUrlError
 
 ENGINES = {
     "sqlite": "django.db.backends.sqlite3",
@@ -15,11 +16,9 @@ ENGINES = {
     "oracle": "django.db.backends.oracle",
     "mssql": "mssql",
 }
+# A server that answers nothing must not hold a caller for the two minutes TCP is ready to wait.
+OPTIONS: dict[str, dict[str, Any]] = {"postgresql": {"connect_timeout": 3}}
 EXAMPLE = "postgresql://用户:密码@主机:5432/库名"
-
-
-class DatabaseUrlError(ValueError):
-    """The URL cannot be used. Its text never repeats the URL: there is a password in it."""
 
 
 def parse(url: str, state: Path) -> dict[str, Any]:
@@ -49,7 +48,7 @@ def parse(url: str, state: Path) -> dict[str, Any]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": parts.hostname or "",
         "PORT": port,
-        "OPTIONS": dict(parse_qsl(parts.query)),
+        "OPTIONS": OPTIONS.get(parts.scheme, {}) | dict(parse_qsl(parts.query)),
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
     }
@@ -78,16 +77,21 @@ def migrate() -> None:
     """
     from django.conf import settings
     from django.core.management import call_command
-    from django.db import connection
+    from django.db import Error, connection
     from django.db.migrations.executor import MigrationExecutor
 
-    executor = MigrationExecutor(connection)
-    if ("desk", "0001_initial") not in executor.loader.applied_migrations:
-        keys.make_lasting(settings.KEYS)
-    for name in keys.LASTING:
-        keys.read(settings.KEYS, name)
-    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-        call_command("migrate", verbosity=0, interactive=False)
+    try:
+        executor = MigrationExecutor(connection)
+        if ("desk", "0001_initial") not in executor.loader.applied_migrations:
+            keys.make_lasting(settings.KEYS)
+        for name in keys.LASTING:
+            keys.read(settings.KEYS, name)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            call_command("migrate", verbosity=0, interactive=False)
+    except Error as error:
+        place = "{HOST}:{PORT}/{NAME}" if connection.settings_dict["HOST"] else "{NAME}"
+        reason = str(error).strip().partition("\n")[0]
+        raise DatabaseUnavailable(f"热线数据库 {place.format(**connection.settings_dict)}: {reason}") from error
 
 
 def point_again() -> None:

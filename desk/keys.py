@@ -19,11 +19,9 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet
 
+from .errors import KeyMissing
+
 SEAL, SEARCH, PIN, WEB = "seal.key", "search.key", "pin.key", "web.key"
-
-
-class KeyMissing(RuntimeError):
-    """A key file the database depends on is not there."""
 
 
 def _random() -> bytes:

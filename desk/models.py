@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from pathlib import PurePath
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
@@ -266,15 +267,25 @@ def playable(upload: Any) -> None:
         upload.file.seek(0)
 
 
+def audio_name(prompt: PromptText, filename: str) -> str:
+    """Files are named after their prompt; one that was there before gets company, not replaced."""
+    return f"prompts/{prompt.key}{PurePath(filename).suffix.lower()}"
+
+
 class PromptText(models.Model):
     """A prompt of the catalogue as this centre wants it: other words, or its own recording."""
 
-    key = models.CharField("提示音", max_length=60, primary_key=True)
+    key = models.CharField(
+        "提示音",
+        max_length=60,
+        primary_key=True,
+        validators=[RegexValidator(r"^[A-Za-z0-9_.-]+$", "只能用字母、数字、点、横线和下划线")],
+    )
     shipped = models.TextField("出厂文字", blank=True, editable=False)
     text = models.TextField("本中心文字", blank=True, max_length=2000, help_text="留空则使用出厂文字")
     audio = models.FileField(
         "本中心录音",
-        upload_to="prompts",
+        upload_to=audio_name,
         blank=True,
         validators=[FileExtensionValidator(["wav", "mp3", "flac", "ogg"]), playable],
         help_text="wav、mp3、flac 或 ogg；有录音时播放录音",

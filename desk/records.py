@@ -16,14 +16,11 @@ import django.db
 from django.db import close_old_connections, connections, transaction
 
 from . import database, pins, selectors, services
+from .errors import RecordsError
 from .selectors import Outlet, PromptOverride, TextNode
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-
-class RecordsError(Exception):
-    """The database did not take it, and nothing of it was written."""
 
 
 def _ask(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

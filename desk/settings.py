@@ -55,6 +55,8 @@ TEMPLATES = [
 DATABASES = {"default": database.parse(os.environ.get("HOTLINE_DATABASE", ""), STATE)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+LOGGING_CONFIG = None  # the process that runs us says where its log goes
+
 LANGUAGE_CODE = "zh-hans"
 TIME_ZONE = "Asia/Shanghai"
 USE_I18N = True
@@ -62,6 +64,7 @@ USE_TZ = True
 
 STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = True  # served out of the installed packages: no collectstatic on a centre's machine
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 MEDIA_ROOT = STATE / "uploads"
 
 # Both are sound; scrypt is four times as quick here and a guesser needs memory for it.

@@ -6,7 +6,7 @@ import django.core.validators
 import django.db.models.deletion
 from django.db import migrations, models
 
-from ..models import playable
+from ..models import audio_name, playable
 
 
 class Migration(migrations.Migration):
@@ -100,7 +100,20 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="PromptText",
             fields=[
-                ("key", models.CharField(max_length=60, primary_key=True, serialize=False, verbose_name="提示音")),
+                (
+                    "key",
+                    models.CharField(
+                        max_length=60,
+                        primary_key=True,
+                        serialize=False,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[A-Za-z0-9_.-]+$", "只能用字母、数字、点、横线和下划线"
+                            )
+                        ],
+                        verbose_name="提示音",
+                    ),
+                ),
                 ("shipped", models.TextField(blank=True, editable=False, verbose_name="出厂文字")),
                 (
                     "text",
@@ -113,7 +126,7 @@ class Migration(migrations.Migration):
                     models.FileField(
                         blank=True,
                         help_text="wav、mp3、flac 或 ogg；有录音时播放录音",
-                        upload_to="prompts",
+                        upload_to=audio_name,
                         validators=[
                             django.core.validators.FileExtensionValidator(["wav", "mp3", "flac", "ogg"]),
                             playable,

@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 from hotline import desk
 from hotline.desk import database, keys
+from hotline.desk.errors import DatabaseUnavailable, DatabaseUrlError, KeyMissing
 
 
 def test_no_url_is_sqlite_in_the_state_folder(tmp_path):
@@ -21,7 +22,7 @@ def test_a_url_names_engine_server_and_options():
     entry = database.parse("postgresql://hot%40line:p%2Fw@db.local:5433/hotline?sslmode=require", Path())
     assert (entry["ENGINE"], entry["NAME"]) == ("django.db.backends.postgresql", "hotline")
     assert (entry["USER"], entry["PASSWORD"], entry["HOST"], entry["PORT"]) == ("hot@line", "p/w", "db.local", 5433)
-    assert entry["OPTIONS"] == {"sslmode": "require"}
+    assert entry["OPTIONS"] == {"connect_timeout": 3, "sslmode": "require"}
 
 
 @pytest.mark.parametrize(
@@ -33,7 +34,7 @@ def test_a_url_names_engine_server_and_options():
     ],
 )
 def test_a_bad_url_is_refused_without_repeating_its_password(url, said):
-    with pytest.raises(database.DatabaseUrlError, match=said) as caught:
+    with pytest.raises(DatabaseUrlError, match=said) as caught:
         database.parse(url, Path())
     assert "secret" not in str(caught.value)
 
@@ -49,8 +50,17 @@ def test_sqlite_runs_with_the_promised_options(state):
 def test_keys_come_with_a_new_database_and_are_never_made_again(state):
     desk.setup(state)
     (state / "keys" / keys.PIN).unlink()
-    with pytest.raises(keys.KeyMissing, match=r"pin\.key"):
+    with pytest.raises(KeyMissing, match=r"pin\.key"):
         desk.setup(state)
+
+
+def test_a_database_that_cannot_be_opened_is_said_with_its_place(state, tmp_path):
+    (tmp_path / "other" / "hotline.sqlite3").mkdir(parents=True)
+    with pytest.raises(DatabaseUnavailable, match=r"热线数据库 .*/other/hotline.sqlite3: unable to open"):
+        desk.setup(tmp_path / "other")
+    with pytest.raises(DatabaseUnavailable, match=r"热线数据库 127.0.0.1:9/hotline: ") as caught:
+        desk.setup(tmp_path / "third", "postgresql://u:secret@127.0.0.1:9/hotline")
+    assert "secret" not in str(caught.value)
 
 
 def test_a_process_can_be_pointed_at_another_folder(records, state, tmp_path):

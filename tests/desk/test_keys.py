@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hotline.desk import keys
+from hotline.desk.errors import KeyMissing
 
 
 def test_a_key_file_is_its_owners_only(tmp_path):
@@ -30,5 +31,5 @@ def test_everybody_who_makes_a_key_at_once_gets_the_same_one(tmp_path):
 
 
 def test_a_missing_key_names_the_file_and_what_to_do(tmp_path):
-    with pytest.raises(keys.KeyMissing, match=r"pin\.key: 密钥文件不存在.*备份"):
+    with pytest.raises(KeyMissing, match=r"pin\.key: 密钥文件不存在.*备份"):
         keys.read(tmp_path, keys.PIN)

@@ -16,9 +16,9 @@ from hotline import desk
 NOON = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)  # noon in Shanghai
 SOMEBODY = "990101198503070017"
 
-_migrated = Path(tempfile.mkdtemp(prefix="hotline-desk-"))
-atexit.register(shutil.rmtree, _migrated, ignore_errors=True)
-desk.setup(_migrated)
+_empty = Path(tempfile.mkdtemp(prefix="hotline-desk-"))
+atexit.register(shutil.rmtree, _empty, ignore_errors=True)
+desk.setup(_empty)
 
 
 def close() -> None:
@@ -30,7 +30,7 @@ def close() -> None:
 
 def fresh(state: Path) -> None:
     """Make `state` the folder of an empty desk and point the process at it; some 10 ms."""
-    shutil.copytree(_migrated, state)
+    shutil.copytree(_empty, state)
     desk.setup(state)
 
 
