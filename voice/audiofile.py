@@ -50,7 +50,7 @@ def read_channels(path: Path) -> Samples:
 def read_pcm(path: Path) -> Samples:
     """A file as `write` leaves it, without soundfile: mono, 16 bit, 8000 Hz. Raises AudioError for any other."""
     try:
-        with wave.open(str(path), "rb") as file:
+        with path.open("rb") as opened, wave.open(opened) as file:
             form = (file.getnchannels(), file.getsampwidth(), file.getframerate())
             data = file.readframes(file.getnframes())
             complete = len(data) == file.getnframes() * file.getnchannels() * file.getsampwidth()
@@ -66,7 +66,7 @@ def read_pcm(path: Path) -> Samples:
 
 def write(path: Path, samples: Samples) -> None:
     """Write int16 samples, shape (n,), as a mono 8000 Hz WAV."""
-    with wave.open(str(path), "wb") as file:
+    with path.open("wb") as opened, wave.open(opened, "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(RATE)

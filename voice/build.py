@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -48,30 +49,29 @@ def orphans(catalogue: Catalogue, folder: Path = PROMPTS) -> list[Path]:
     return sorted(file for file in folder.glob("*.wav") if file.stem not in catalogue)
 
 
-def build(catalogue: Catalogue, voice: Voice, folder: Path = PROMPTS) -> list[str]:
-    """Make what is stale, drop what is orphaned; returns the keys made. Raises synthesis.SynthesisError."""
+def build(
+    catalogue: Catalogue,
+    voice: Voice,
+    folder: Path = PROMPTS,
+    progress: Callable[[str], None] = lambda key: None,
+) -> list[str]:
+    """Make what is stale, drop what is orphaned, write the manifest; returns the keys made.
+
+    `progress` is called with each key that is done. Raises synthesis.SynthesisError; what was made until then counts.
+    """
+    made = _manifest(folder)
     todo = stale(catalogue, voice, folder)
-    for key in todo:
-        make(catalogue[key], voice, folder)
-    tidy(catalogue, folder)
-    return todo
-
-
-def make(prompt: Prompt, voice: Voice, folder: Path = PROMPTS) -> None:
-    """Speak one prompt into its file and note it in the manifest. Raises synthesis.SynthesisError."""
-    samples = synthesis.speak(prompt.aloud, _paced(prompt, voice))
-    file = path(prompt.key, folder)
-    audiofile.write(file, samples)
-    made = _manifest(folder) | {prompt.key: Made(source_hash(prompt, voice), _hash(file.read_bytes()))}
-    _write_manifest(folder, made)
-
-
-def tidy(catalogue: Catalogue, folder: Path = PROMPTS) -> None:
-    """Drop audio and lines of the manifest that no prompt has."""
+    try:
+        for key in todo:
+            prompt, file = catalogue[key], path(key, folder)
+            audiofile.write(file, synthesis.speak(prompt.aloud, _paced(prompt, voice)))
+            made[key] = Made(source_hash(prompt, voice), _hash(file.read_bytes()))
+            progress(key)
+    finally:
+        _write_manifest(folder, {key: made[key] for key in catalogue if key in made})
     for file in orphans(catalogue, folder):
         file.unlink()
-    made = _manifest(folder)
-    _write_manifest(folder, {key: made[key] for key in catalogue if key in made})
+    return todo
 
 
 def path(key: str, folder: Path = PROMPTS) -> Path:

@@ -188,7 +188,7 @@ def date(value: str | int | datetime.date) -> str:
 def time(value: str | datetime.time) -> str:
     """'14:30' or a time -> 下午两点三十分 (R9); a full hour says no minutes, seconds are dropped."""
     if not isinstance(value, datetime.time):
-        match = _TIME.fullmatch(value.strip())
+        match = _TIME.fullmatch(str(value).strip())
         if not match:
             raise ValueError(f"{value!r} is not a time; allowed are HH:MM and HH:MM:SS")
         value = datetime.time(int(match[1]), int(match[2]))

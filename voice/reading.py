@@ -36,10 +36,10 @@ _HAN_DIGIT: Final = "零一二三四五六七八九十百千万亿两"
 
 def aloud(text: str, style: Style = "spoken", yao: bool = True) -> str:
     """What a synthesiser is given for `text`: Chinese characters, pauses, and pinyin for polyphones."""
-    text = unicodedata.normalize("NFKC", text)
+    text = re.sub(r"\d", lambda match: str(unicodedata.decimal(match[0])), unicodedata.normalize("NFKC", text))
     for pattern, words in _rules(style, yao):
         text = pattern.sub(words, text)
-    return _with_pinyin(text).strip()
+    return _with_pinyin(text).strip() if re.search(r"[^，。；！？、]", text) else ""
 
 
 @cache

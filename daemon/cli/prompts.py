@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import track
+from rich.progress import Progress
 from rich.table import Table
 
 from ...voice import audiofile, build, overrides, reading, synthesis
@@ -54,15 +54,12 @@ def build_(
     out: Annotated[Path | None, typer.Option("--out", help="存到这个文件夹；不写时更新软件自带的音频。")] = None,
 ) -> None:
     """按目录合成全部提示音，只做文字或嗓音有变化的。"""
-    catalogue, folder = _catalogue(), out or PROMPTS
-    chosen = Voice(voice, rate)
-    with _sentences():
+    catalogue, folder, chosen = _catalogue(), out or PROMPTS, Voice(voice, rate)
+    with _sentences(), Progress(console=errors, transient=True) as bar:
         folder.mkdir(parents=True, exist_ok=True)
-        stale = build.stale(catalogue, chosen, folder)
-        for prompt in track([catalogue[key] for key in stale], "合成", console=errors, disable=not stale):
-            build.make(prompt, chosen, folder)
-        build.tidy(catalogue, folder)
-    output.print(f"{len(catalogue)} 条提示音，新合成 {len(stale)} 条：{folder}", markup=False, soft_wrap=True)
+        task = bar.add_task("合成", total=len(build.stale(catalogue, chosen, folder)))
+        made = build.build(catalogue, chosen, folder, lambda key: bar.advance(task))
+    output.print(f"{len(catalogue)} 条提示音，新合成 {len(made)} 条：{folder}", markup=False, soft_wrap=True)
 
 
 @app.command("import")
