@@ -1,4 +1,4 @@
-"""Where recordings stand, what they are called, and what a crash left of them.
+"""Where recordings stand, what they are called, where they end, and what a crash left of them.
 
     FOLDER / 2026-11-21 / complaint-143005-3f9a1c.wav
 
@@ -19,7 +19,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePath
 
-from ..dsp.levels import RATE
+import numpy as np
+import numpy.typing as npt
+
+from ..config.tones import TonePlan
+from ..dsp import meter, progress
+from ..dsp.levels import RATE, power_dbm0
 from . import wavefile
 from .recorder import RecorderError, part
 from .wavefile import WIDTH
@@ -30,6 +35,9 @@ KIND = re.compile(r"[a-z]{1,20}")
 
 # Left free whatever is recorded: the database and the log live on the same disk as a rule.
 RESERVE = 64 * 1024 * 1024  # bytes
+
+
+MARGIN = RATE // 2  # samples left after the last word: people trail off, and a final consonant is faint
 
 
 @dataclass(frozen=True)
@@ -53,6 +61,17 @@ def new(folder: Path, kind: str, at: datetime) -> Path:
 def relative(folder: PurePath, path: PurePath) -> str:
     """The name records keep: the path below `folder`, with '/'."""
     return path.relative_to(folder).as_posix()
+
+
+def end_of_speech(samples: npt.NDArray[np.int16], plan: TonePlan) -> int:
+    """How many samples of a recording are worth keeping: all before the tone that says the far end has gone, and before
+    the silence in front of it. Nothing but silence is 0. A steady noise is kept: somebody may be speaking in it."""
+    tone = progress.tone_tail(samples, plan)
+    body = samples[:tone]
+    voice = meter.voiced(body)
+    if voice is not None:
+        return min(voice[1] + MARGIN, len(body))
+    return len(body) if power_dbm0(body) > meter.FAINTEST else 0
 
 
 def seconds(path: Path) -> float:

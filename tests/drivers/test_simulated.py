@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 from drivers.contract import SECOND, Bench, Far, LineContract, level_at, tone
+from hotline.config import tones
 from hotline.drivers.line import Alarm, Frame, Line, Restored
 from hotline.drivers.simulated import Settings, SimulatedLine
 from hotline.drivers.telephone import KeypadTelephone
+from hotline.dsp import dtmf, generate, progress
 
 
 class Caller(Far):
@@ -97,3 +99,31 @@ def test_closing_in_a_call_frees_the_exchange() -> None:
     bench.answer()
     line.close()
     assert line.exchange.free
+
+
+@pytest.mark.parametrize(
+    "switches",
+    [
+        Settings(),
+        Settings(noise_dbm0=-45, hybrid_echo_db=10, frequency_error_percent=1.8),
+        Settings(gain_in_db=-15, frequency_error_percent=-1.8),
+    ],
+    ids=["perfect", "noise, echo, 1.8 % fast", "far away, 1.8 % slow"],
+)
+def test_our_own_ears_understand_this_exchange(switches: Settings) -> None:
+    """Keys and the busy tone, as the service hears them: this exchange and the detectors were written apart."""
+    line = SimulatedLine("test", switches)
+    line.open()
+    bench = Bench(line, Caller(line))
+    bench.answer()
+    bench.far.say(generate.dtmf("990101198503070017#*", 50, 50))
+    bench.run(3 * SECOND, sending=tone(300, 3 * SECOND))
+    bench.far.hang_up()
+    bench.run(3 * SECOND)
+    received = bench.since()[None, :]
+    keys = [event.digit for event in dtmf.Detector(1).feed(received) if isinstance(event, dtmf.Onset)]
+    assert "".join(keys) == "990101198503070017#*"
+    ear = progress.Detector(1, tones.load("cn"))
+    heard = [event for event in ear.feed(received) if isinstance(event, progress.Tone)]
+    assert [event.name for event in heard] == ["busy"]
+    assert 3 <= heard[0].declared / 8000 <= 5

@@ -12,6 +12,8 @@ from pathlib import Path, PureWindowsPath
 
 import numpy as np
 import pytest
+from hotline.config import tones
+from hotline.dsp import generate
 from hotline.voice import recordings, wavefile
 from hotline.voice.recorder import Recorder, part
 
@@ -36,6 +38,41 @@ def test_kind_is_a_plain_word(tmp_path: Path, kind: str) -> None:
 def test_records_name_a_recording_the_same_on_windows() -> None:
     folder = PureWindowsPath(r"D:\voice\prop")
     assert recordings.relative(folder, folder / "2026-11-21" / "a.wav") == "2026-11-21/a.wav"
+
+
+# Where a recording ends.
+
+CN = tones.load("cn")
+WORDS = np.concatenate([generate.tone(300 + 40 * n, 180, -18) // (1 + n % 3) for n in range(12)])  # 2.16 s, uneven
+QUIET = np.random.default_rng(7).normal(0, 8, 16000).astype(np.int16)  # two seconds of a quiet line
+BUSY = generate.cadence([450], [(0.35, 0.35)], 3)
+
+
+@pytest.mark.parametrize(
+    ("parts", "said"),
+    [
+        ([WORDS], len(WORDS)),
+        ([QUIET, WORDS], 16000 + len(WORDS)),
+        ([WORDS, QUIET], len(WORDS) + recordings.MARGIN),
+        ([WORDS, BUSY], len(WORDS)),
+        ([QUIET, WORDS, QUIET[:4000], BUSY], 16000 + len(WORDS) + recordings.MARGIN),
+        ([WORDS, QUIET, WORDS, QUIET[:8000]], 2 * len(WORDS) + 16000 + recordings.MARGIN),
+        ([QUIET], 0),
+        ([QUIET, BUSY], 0),
+        ([np.zeros(0, np.int16)], 0),
+        ([np.zeros(16000, np.int16)], 0),
+    ],
+)
+def test_busy_tone_and_silence_are_not_worth_keeping(parts: list[np.ndarray], said: int) -> None:
+    assert recordings.end_of_speech(np.concatenate(parts), CN) == pytest.approx(said, abs=320)
+
+
+def test_steady_noise_is_kept() -> None:
+    loud = generate.noise(3000, -25, np.random.default_rng(7))
+    assert recordings.end_of_speech(loud, CN) == len(loud)
+
+
+# What a crash leaves.
 
 
 def left_behind(folder: Path, data: bytes, name: str = "complaint-143005-3f9a1c.wav") -> Path:
