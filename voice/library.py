@@ -8,6 +8,7 @@ What was replaced is given back at the next start.
 from __future__ import annotations
 
 import hashlib
+import re
 import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +26,7 @@ from .synthesis import Voice
 # Silences, in milliseconds, by the key of their clip: between groups of digits, and between sentences.
 PAUSES: Final = {"pause": 120, "gap": 300}
 _SPARE: Final = 60 * audiofile.RATE  # samples of room for what comes while running, before the pool must move
+_SENTENCE: Final = re.compile(r"[^。！？；\n]+[。！？；\n]*")
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class Library:
         self._used = 0
         self._clips: dict[str, Clip] = {}
         self._own: dict[str, int] = {}  # prompt to the number of its own version that is loaded
-        self._spoken: dict[str, Clip] = {}  # free texts, by what the synthesiser was given
+        self._spoken: dict[str, Clip] = {}  # sentences of free texts, by what the synthesiser was given
         self._lock = threading.Lock()
         self._load()
 
@@ -77,15 +79,16 @@ class Library:
     def text(self, text: str) -> list[Clip]:
         """Free text, such as a branch's address: clips that say it. Nothing to say gives `text-missing`.
 
-        BLOCKS on a text that was never heard (espeak-ng, disk). Raises synthesis.SynthesisError.
+        It is taken sentence by sentence: whoever changes one hears the others from where they are kept, and no
+        piece of work is long enough to hold up a tick. BLOCKS on sentences that were never heard (espeak-ng,
+        disk). Raises synthesis.SynthesisError.
         """
-        said = reading.aloud(text, self.style, self.yao)
-        if not said:
-            return [self.clip("text-missing")]
-        known = self._spoken.get(said)
-        if known is None:
-            known = self._spoken[said] = self._add("text", "", self._kept(said))
-        return [replace(known, text=text.strip())]
+        clips: list[Clip] = []
+        for sentence in map(str.strip, _SENTENCE.findall(text)):
+            if said := reading.aloud(sentence, self.style, self.yao):
+                clips += [self.clip("gap")] * bool(clips)
+                clips.append(replace(self._sentence(said), text=sentence))
+        return clips or [self.clip("text-missing")]
 
     def replace(self, key: str, samples: Samples, text: str | None = None) -> Clip:
         """Make `samples` (int16, 8000 Hz) the prompt from the next playing on; the old version is kept. BLOCKS."""
@@ -151,6 +154,12 @@ class Library:
         for key, samples in shipped.items():
             self._clips[key] = self._add(key, self.catalogue[key].text, samples)
         self.refresh()
+
+    def _sentence(self, said: str) -> Clip:
+        known = self._spoken.get(said)
+        if known is None:
+            known = self._spoken[said] = self._add("text", "", self._kept(said))
+        return known
 
     def _kept(self, said: str) -> Samples:
         """A text's audio: from the state folder, or made and kept there."""

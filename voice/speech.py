@@ -163,7 +163,7 @@ def _spoken(pieces: Sequence[Piece], values: Values, library: Library, how: Mann
 def _said(kind: str, value: Any, piece: Mapping[str, Any], library: Library, how: Manner) -> Iterator[_Part]:
     if kind == "text":
         clips = library.text(str(value))
-        text = " ".join(clip.text for clip in clips)
+        text = "".join(clip.text for clip in clips)
         yield _Part(True, clips, text, text)
         return
     if kind == "choices":

@@ -77,6 +77,13 @@ def test_a_free_text_is_spoken_once_and_kept(tmp_path, monkeypatch):
     assert np.array_equal(sound(second, again), sound(first, clip))
 
 
+def test_a_text_is_spoken_sentence_by_sentence(library):
+    clips = library.text("周一至周五办理业务。节假日休息！\n电话6512329")
+    assert [clip.text for clip in clips] == ["周一至周五办理业务。", "", "节假日休息！", "", "电话6512329"]
+    assert {clip.key for clip in clips} == {"text", "gap"}
+    assert library.text("节假日休息！")[0] == clips[2]
+
+
 def test_a_kept_text_that_was_damaged_is_made_again(tmp_path):
     first = Library(CATALOGUE, tmp_path)
     [clip] = first.text("您好")
