@@ -14,7 +14,7 @@ States, as the exchange sees our port:
               exchange does not say that he has, so that is known only when the next burst fails to come.
     OFF_HOOK  seized or answered. Audio flows both ways.
 
-What holds for every driver (tests/drivers/contract.py runs it against each):
+What holds for every driver (tests/rig/line_contract.py runs it against each):
 
 - `open` raises `LineError` with a sentence that says what to do; `close` is quiet, also twice, also
   in any state, and leaves the port on hook.

@@ -8,7 +8,6 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from drivers.contract import level_at, tone
 from hotline.drivers import exchange as module
 from hotline.drivers.exchange import TABLE, Engaged, Exchange, IllegalSignal, Signal, State, Station
 from hotline.drivers.exchange_tones import Stage, Tones
@@ -25,6 +24,7 @@ from hotline.drivers.line import (
 )
 from hotline.drivers.simulated import SimulatedLine
 from hotline.drivers.telephone import SILENCE, KeypadTelephone, Silent, WavTelephone
+from rig.line_contract import level_at, tone
 
 SECOND = 50  # ticks
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from drivers.contract import tone
 from hotline.drivers.impairments import Impairments, Pair, Resampler
 from hotline.drivers.line import FRAME, Frame
 from hotline.drivers.telephone import SILENCE, WavTelephone
 from hotline.dsp import generate
 from hotline.dsp.levels import power_dbm0
+from rig.line_contract import tone
 
 
 def arriving(pair: Pair, far: Frame, near: Frame = SILENCE) -> Frame:

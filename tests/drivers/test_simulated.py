@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from drivers.contract import SECOND, Bench, Far, LineContract, level_at, tone
 from hotline.config import tones
 from hotline.drivers.line import Alarm, Frame, Line, Restored
 from hotline.drivers.simulated import Settings, SimulatedLine
 from hotline.drivers.telephone import KeypadTelephone
 from hotline.dsp import dtmf, generate, progress
+from rig.line_contract import SECOND, Bench, Far, LineContract, level_at, tone
 
 
 class Caller(Far):
