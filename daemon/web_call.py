@@ -127,7 +127,7 @@ class Phones:
         try:
             yield said
         finally:
-            line.exchange.hang_up()
+            line.exchange.hang_up(telephone)
             unsubscribe()
             self._taken.remove(line.name)
 
