@@ -154,11 +154,17 @@ def text_save(*, text: Editable, by: str, at: datetime) -> None:
         text.changed_at = at
     text.save()
     fields = {
-        str(field.verbose_name): str(field.value_from_object(text))
+        str(field.verbose_name): _shown(text, field.name)
         for field in text._meta.concrete_fields
         if field.editable and not field.primary_key
     }
     Version.objects.create(subject=subject_of(text), at=at, by=by, fields=fields)
+
+
+def _shown(text: Editable, name: str) -> str:
+    """A field's value as its page shows it."""
+    value = getattr(text, f"get_{name}_display", lambda: getattr(text, name))()
+    return {None: "", True: "是", False: "否"}.get(value, str(value))
 
 
 @transaction.atomic

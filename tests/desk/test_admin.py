@@ -119,6 +119,16 @@ def test_an_order_shows_mask_caller_player_and_state_and_takes_a_note(filled, lo
     assert (order.note, order.state, order.caller_number) == ("已电话答复", "kept", "13900000001")
 
 
+def test_what_a_role_may_not_follow_is_not_offered(filled, login):
+    order = Message.objects.get()
+    clerk = page(login("坐席"), "admin:desk_message_change", order.pk)
+    auditor = page(login("审计员"), "admin:desk_message_change", order.pk)
+    lead = page(login("班长"), "admin:desk_message_change", order.pk)
+    assert [MASK in shown for shown in (clerk, auditor, lead)] == [True, True, True]
+    assert ["/reveal/" in shown for shown in (clerk, auditor, lead)] == [False, False, True]
+    assert ["<audio" in shown for shown in (clerk, auditor, lead)] == [True, False, True]
+
+
 @pytest.mark.parametrize("model", ["call", "vote", "message", "auditentry"])
 @pytest.mark.parametrize("verb", ["add", "delete"])
 def test_nobody_adds_or_deletes_records(filled, login, model, verb):
@@ -169,6 +179,7 @@ def test_an_edited_text_keeps_and_shows_what_it_was(login, records):
     assert [outlet.address for outlet in records.branches()] == ["东湖路8号"]
     assert [version.fields["地址"] for version in Version.objects.order_by("pk")] == ["人民路1号", "东湖路8号"]
     shown = client.get(address).content.decode()
+    assert "启用：是" in shown
     assert shown.index("地址：东湖路8号") < shown.index("地址：人民路1号")
     assert "user-班长" in shown
 
