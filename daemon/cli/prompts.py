@@ -19,7 +19,7 @@ from ...voice.catalogue import PROMPTS, Catalogue, CatalogueError, Prompt
 from ...voice.synthesis import Voice
 from . import ConfigOption, errors, fail, load_settings, output
 
-app = typer.Typer(no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]})
+app = typer.Typer(no_args_is_help=True, add_completion=False, context_settings={"help_option_names": ["-h", "--help"]})
 
 Key = Annotated[str, typer.Argument(help="提示音的名称，如 P01；hotline prompts list 列出全部。", metavar="KEY")]
 VoiceOption = Annotated[str, typer.Option("--voice", help="espeak-ng 的嗓音。")]
@@ -35,7 +35,9 @@ def list_(
     """列出提示音：名称、秒数、来源、文字。不写 --config 时只看出厂的。"""
     catalogue = _catalogue()
     own = overrides.current(load_settings(config).service.state) if config else {}
-    table = Table("名称", "秒", "来源", "文字", "说明", box=None, pad_edge=False)
+    table = Table("名称", "秒", "来源", box=None, pad_edge=False)
+    table.add_column("文字", overflow="fold")
+    table.add_column("说明", overflow="fold")
     for key, prompt in catalogue.items():
         version = own.get(key)
         text = (version.text if version else "") or prompt.text

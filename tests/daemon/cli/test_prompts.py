@@ -49,6 +49,7 @@ def recording(path, rate=44100):
 def test_the_list_names_every_prompt_or_those_asked_for(centre):
     everything = centre.run("list", config=False)
     assert all(key in everything for key in Catalogue.load())
+    assert "…" not in centre.run("list", "您好", config=False)
     some = centre.run("list", "密码", config=False)
     assert "pin-ask" in some
     assert "P01" not in some
