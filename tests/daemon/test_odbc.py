@@ -34,12 +34,12 @@ ENDLESS = {
 PATIENCE = 10.0  # s: how long a test waits for what must happen before it fails
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def kind(request):
     return request.param
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def connection(kind, request):
     if kind == "sqlite":
         return demo_fund.connection(request.getfixturevalue("demo_file"))
@@ -115,7 +115,7 @@ def test_parameters_in_literals_and_comments_do_not_count():
 
 
 def test_a_slow_query_ends_at_its_timeout(pool_of, connection, kind):
-    pool = pool_of(connection, size=1, query_timeout=0.2, deadline=PATIENCE)
+    pool = pool_of(connection, size=1, query_timeout=0.5, deadline=PATIENCE)
     began = monotonic()
     with pytest.raises(Unreachable):
         pool.query(ENDLESS[kind])
@@ -187,22 +187,22 @@ def test_server_stopped_and_started_again(pool_of, postgres):
         began = monotonic()
         with pytest.raises(Unreachable):
             pool.query("SELECT 1")
-        assert monotonic() - began < 1
+        assert monotonic() - began < PATIENCE / 2
     postgres.start()
     assert one(pool) == 1
 
 
 def test_server_frozen(pool_of, postgres, demo_file):
     """The deadline holds, hanging workers are bounded, other databases answer, and a thaw is enough."""
-    pool = pool_of(postgres.connection, size=2, query_timeout=0.2, deadline=0.4)
+    pool = pool_of(postgres.connection, size=2, deadline=1)
     other = pool_of(demo_fund.connection(demo_file))
     assert one(pool) == 1
     postgres.freeze()
     for hanging in (1, 2):
         began = monotonic()
-        with pytest.raises(Unreachable, match=r"0\.4 秒内没有回应"):
+        with pytest.raises(Unreachable, match="1 秒内没有回应"):
             pool.query("SELECT 1")
-        assert 0.4 <= monotonic() - began < 1
+        assert 1 <= monotonic() - began < PATIENCE / 2
         assert pool.stuck == hanging
         assert one(other) == 1
     with pytest.raises(Unreachable, match="2 个连接都没有回应"):
@@ -214,7 +214,7 @@ def test_server_frozen(pool_of, postgres, demo_file):
 
 
 def test_closing_while_a_worker_hangs(pool_of, postgres):
-    pool = pool_of(postgres.connection, size=1, deadline=0.1)
+    pool = pool_of(postgres.connection, size=1, deadline=1)
     pool.query("SELECT 1")
     postgres.freeze()
     with pytest.raises(Unreachable):
