@@ -122,6 +122,8 @@ class SimulatedLine(Line):
                 self.state = HookState.RINGING
             elif isinstance(event, RingStopped | Alarm):
                 self.state = HookState.ON_HOOK
+        if self.exchange.loop_closed:  # broken, repaired and seized again since the last tick
+            self.state = HookState.OFF_HOOK
         self._events += self.exchange.events
         self.exchange.events.clear()
 

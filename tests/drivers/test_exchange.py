@@ -18,6 +18,7 @@ from hotline.drivers.line import (
     Dialled,
     Event,
     Frame,
+    HookState,
     Restored,
     Ring,
     RingStopped,
@@ -425,10 +426,11 @@ def test_whatever_both_ends_do_nothing_breaks(seed: int) -> None:
     ]
     seen: list[Event] = []
     for _ in range(15_000):
-        if chance.random() < 0.02:
+        while chance.random() < 0.02:
             chance.choice(deeds)()
         line.read(frame)
         seen += line.events()
+        assert (line.state is HookState.OFF_HOOK) == line.exchange.loop_closed
         if chance.random() < 0.9:
             line.write(frame)
     faults = [event for event in seen if isinstance(event, Alarm | Restored)]
