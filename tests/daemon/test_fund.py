@@ -230,6 +230,24 @@ def test_no_number_of_a_caller_in_log_or_trouble(fund_with, caplog):
     assert "19850307" not in caplog.text + str(database.trouble) + str(database.check())
 
 
+def test_database_stopped_and_started_again(running_postgres):
+    database = FundDatabase(Fund(connection=running_postgres.connection, sql=demo_fund.SQL))
+    try:
+        assert database.account("id_number", "990101198503070017").name == "found"
+        running_postgres.stop()
+        try:
+            for look_up in (database.account, database.loan):
+                assert look_up("id_number", "990101198503070017").name == "unreachable"
+            assert "连接不上" in str(database.trouble)
+            assert [finding.place for finding in database.check()] == ["[fund] connection"]
+        finally:
+            running_postgres.start()
+        assert database.account("id_number", "990101198503070017").name == "found"
+        assert database.trouble is None
+    finally:
+        database.close()
+
+
 def test_not_set_up():
     database = FundDatabase(Fund())
     assert database.account("id_number", "990101198503070017").name == "unreachable"
