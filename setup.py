@@ -49,6 +49,7 @@ TEST = [
     "pytest>=8,<10",
     "pytest-xdist>=3.5,<4",
     "pytest-timeout>=2.3,<3",
+    "httpx>=0.27,<1",
     "hypothesis>=6.100,<7",
     "playwright>=1.44,<2",
     "psutil>=5.9,<8",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def setup(state: Path, database: str = "", recordings: Path | None = None) -> None:
-    """Point Django at `state`, bring the database up to date and return.
+    """Point Django at `state` and bring the database up to date, making what is missing.
 
     state       folder of the hotline's own data; made when missing
     database    empty for SQLite in `state`, else a URL, see `database.parse`
@@ -26,6 +26,15 @@ def setup(state: Path, database: str = "", recordings: Path | None = None) -> No
     write for the first folder must have finished. Raises `errors.DeskError`: `KeyMissing` when the
     database's keys are gone, `DatabaseUrlError` for a URL nobody understands, `DatabaseUnavailable`.
     """
+    point(state, database, recordings)
+
+    from .database import migrate
+
+    migrate()
+
+
+def point(state: Path, database: str = "", recordings: Path | None = None) -> None:
+    """`setup` for a folder known to be up to date: nothing is looked at or made but the folder and web.key."""
     state = state.resolve()
     os.environ["DJANGO_SETTINGS_MODULE"] = "hotline.desk.settings"
     os.environ["HOTLINE_STATE"] = str(state)
@@ -36,13 +45,12 @@ def setup(state: Path, database: str = "", recordings: Path | None = None) -> No
     import django
     from django.apps import apps
 
-    from . import database as databases
+    from .database import point_again
 
     if apps.ready:
-        databases.point_again()
+        point_again()
     else:
         django.setup()
-    databases.migrate()
 
 
 def open_records(machine: str = "") -> Records:

@@ -19,5 +19,9 @@ class DatabaseUnavailable(DeskError):
     """The database cannot be opened or brought up to date at start."""
 
 
+class Unsealable(DeskError):
+    """No key in seal.key opens what is sealed."""
+
+
 class RecordsError(DeskError):
     """The database did not take it, and nothing of it was written."""

@@ -14,10 +14,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
 from . import keys
-
-
-class Unsealable(ValueError):
-    """No key in seal.key opens this token."""
+from .errors import Unsealable
 
 
 def _box() -> MultiFernet:

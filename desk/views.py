@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
 from . import chart, pins, sealing, selectors, services
+from .errors import Unsealable
 from .forms import PeriodForm, PersonForm, PinForm, ReasonForm
 from .models import Message, Vote
 
@@ -62,7 +63,10 @@ def reveal(request: HttpRequest, kind: str, pk: str) -> HttpResponse:
     number = ""
     if form.is_valid():
         name, reason = request.user.get_username(), form.cleaned_data["reason"]
-        number = services.reveal(record=record, username=name, reason=reason, at=timezone.now())
+        try:
+            number = services.reveal(record=record, username=name, reason=reason, at=timezone.now())
+        except Unsealable as error:
+            form.add_error(None, str(error))
     return _page(request, "reveal", "查看证件号码", form=form, record=record, number=number)
 
 

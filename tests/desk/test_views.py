@@ -7,6 +7,7 @@ import re
 from uuid import uuid4
 
 import pytest
+from cryptography.fernet import Fernet
 from django.urls import reverse
 from hotline.desk import pins, views
 from hotline.desk.models import AuditEntry, Message, Vote
@@ -107,6 +108,14 @@ def test_no_number_when_the_look_cannot_be_written_down(order, login, monkeypatc
     response = client.post(reverse("reveal", args=("message", order.pk)), {"reason": "核实投诉内容"})
     assert response.status_code == 500
     assert SOMEBODY not in response.content.decode()
+
+
+def test_a_number_whose_key_is_gone_is_said_so(order, login, state):
+    (state / "keys" / "seal.key").write_bytes(Fernet.generate_key())
+    shown = (
+        login("班长").post(reverse("reveal", args=("message", order.pk)), {"reason": "核实投诉内容"}).content.decode()
+    )
+    assert "没有能打开此记录的密钥" in shown
 
 
 def test_finding_what_a_person_left(votes, order, login):

@@ -31,7 +31,7 @@ def close() -> None:
 def fresh(state: Path) -> None:
     """Make `state` the folder of an empty desk and point the process at it; some 10 ms."""
     shutil.copytree(_empty, state)
-    desk.setup(state)
+    desk.point(state)
 
 
 close()
