@@ -67,7 +67,7 @@ class Finding(NamedTuple):
 
 
 class FundDatabase:
-    """The look-ups. All methods block, and may be called from any thread."""
+    """The look-ups. Each blocks, until the deadline of the settings at most; any thread may call them."""
 
     def __init__(self, settings: Fund) -> None:
         self.trouble: str | None = None  # why the last look-up failed; None when it did not
@@ -88,7 +88,7 @@ class FundDatabase:
         found, with id_number and account_number (str), paid_to ("YYYYMM"), monthly and balance (Decimal),
         status ("封存", "冻结", None when normal); none, several, empty, typo, unreachable.
         """
-        return self._outcome("account", lambda: self._account(login, number))
+        return self._outcome("account", lambda until: self._account(login, number, until))
 
     def loan(self, login: Login, number: str) -> Outcome:
         """The loan of a person; account and card numbers are looked up as accounts first.
@@ -96,7 +96,7 @@ class FundDatabase:
         found, with id_number (str), term (int, months), periods (int, total or repaid as set), balance and
         monthly (Decimal), due_day (int), settled (bool); none, several, empty, typo, unreachable.
         """
-        return self._outcome("loan", lambda: self._loan(login, number))
+        return self._outcome("loan", lambda until: self._loan(login, number, until))
 
     def unit(self, number: str) -> Outcome:
         """The account of an employer.
@@ -104,7 +104,7 @@ class FundDatabase:
         found, with number and name (str), people (int), balance (Decimal), paid_to ("YYYYMM"), status
         ("缓缴", "封存", None when normal); closed, with number and name; none, several, empty, unreachable.
         """
-        return self._outcome("unit", lambda: self._unit(number))
+        return self._outcome("unit", lambda until: self._unit(number, until))
 
     def check(self) -> list[Finding]:
         """Everything that is wrong with connection, queries and columns; an empty list when all fits."""
@@ -127,7 +127,7 @@ class FundDatabase:
 
     # One look-up each.
 
-    def _account(self, login: Login, number: str) -> Outcome:
+    def _account(self, login: Login, number: str, until: float) -> Outcome:
         spellings: tuple[str, ...] = (number,)
         if login == "id_number":
             try:
@@ -135,7 +135,7 @@ class FundDatabase:
             except ValueError:
                 return Outcome("typo", {login: number})
             spellings = identity.spellings(number)
-        rows = self._rows(QUERY[login], spellings)
+        rows = self._rows(QUERY[login], spellings, until)
         if login == "id_number":
             self._same_person(rows, spellings)
         asked: dict[str, object] = {login: number}
@@ -155,9 +155,9 @@ class FundDatabase:
         } | asked
         return Outcome("found" if balance is not None else "empty", values)
 
-    def _loan(self, login: Login, number: str) -> Outcome:
+    def _loan(self, login: Login, number: str, until: float) -> Outcome:
         if login != "id_number":
-            person = self._account(login, number)
+            person = self._account(login, number, until)
             if person.name not in ("found", "empty"):
                 return person
             number = str(person.values["id_number"] or "")
@@ -166,14 +166,14 @@ class FundDatabase:
         except ValueError:  # typed: no such number; from an account: a passport, which no loan is found by
             return Outcome("typo" if login == "id_number" else "none", {"id_number": number})
         spellings = identity.spellings(number)
-        rows = self._rows("loan", spellings)
+        rows = self._rows("loan", spellings, until)
         self._same_person(rows, spellings)
         asked: dict[str, object] = {"id_number": number}
         running = [row for row in rows if _text(row, "dkzhzt") not in self._settings.closed_loans]
         # Who paid off one loan and took another has one loan; who paid off his only one hears that it is 0.
         row, outcome = _single(running or rows, "dkzh")
         if row is None:
-            slip = not rows and not identity.is_plausible(number) and not self._rows("account", spellings)
+            slip = not rows and not identity.is_plausible(number) and not self._rows("account", spellings, until)
             return Outcome("typo" if slip else outcome, asked)
         balance = _money(row, "dkye")
         values = {
@@ -186,8 +186,8 @@ class FundDatabase:
         } | asked
         return Outcome("found" if balance is not None else "empty", values)
 
-    def _unit(self, number: str) -> Outcome:
-        row, outcome = _single(self._rows("unit", (number,)), "dwzh")
+    def _unit(self, number: str, until: float) -> Outcome:
+        row, outcome = _single(self._rows("unit", (number,), until), "dwzh")
         if row is None:
             return Outcome(outcome, {"number": number})
         values: dict[str, object] = {"number": number, "name": _text(row, "dwmc")}
@@ -204,9 +204,9 @@ class FundDatabase:
 
     # What they share.
 
-    def _outcome(self, what: str, look_up: Callable[[], Outcome]) -> Outcome:
+    def _outcome(self, what: str, look_up: Callable[[float], Outcome]) -> Outcome:
         try:
-            outcome = look_up()
+            outcome = look_up(self._pool.until())
         except (DatabaseError, Misfit) as error:
             self.trouble = str(error)
             log.error("公积金数据库：%s 查询失败：%s", what, error)
@@ -217,7 +217,7 @@ class FundDatabase:
     def _sql(self, name: str) -> str:
         return str(getattr(self._settings.sql, name, ""))
 
-    def _rows(self, name: str, spellings: tuple[str, ...]) -> list[Record]:
+    def _rows(self, name: str, spellings: tuple[str, ...], until: float) -> list[Record]:
         """The records a query returns; each `?` takes the next spelling, over and over."""
         if not self._settings.connection:
             raise Misfit("[fund] connection：没有写连接串")
@@ -225,7 +225,7 @@ class FundDatabase:
         if not sql:
             raise Misfit(f"[fund.sql] {name}：没有写语句")
         try:
-            columns, rows = self._pool.query(sql, tuple(islice(cycle(spellings), count_parameters(sql))))
+            columns, rows = self._pool.query(sql, tuple(islice(cycle(spellings), count_parameters(sql))), until)
         except Refused as error:
             raise Misfit(f"[fund.sql] {name}：数据库不接受：{error}") from None
         for column in self._columns(name):
@@ -252,7 +252,7 @@ class FundDatabase:
         if marks == 0:
             return [Finding("error", place, "没有 ?：不管谁来电，查到的都一样")]
         try:
-            self._rows(name, (NOBODY,))
+            self._rows(name, (NOBODY,), self._pool.until())
         except Misfit as error:
             return [Finding("error", place, str(error).removeprefix(f"{place}："))]
         if name in ("account", "loan") and marks < 4:
@@ -263,7 +263,7 @@ class FundDatabase:
 
 def _single(rows: list[Record], key: str) -> tuple[Record | None, str]:
     """The one record, or why there is none. A join may show the same account twice."""
-    accounts = {_text(row, key): row for row in rows}
+    accounts = {_text(row, key) or place: row for place, row in enumerate(rows)}
     if len(accounts) == 1:
         return next(iter(accounts.values())), "found"
     return None, "several" if accounts else "none"

@@ -165,15 +165,20 @@ class Pool:
         self._idle: list[_Worker] = []
         self._closed = False
 
-    def query(self, sql: str, parameters: Sequence[object] = ()) -> Rows:
+    def until(self) -> float:
+        """When queries that begin now must have ended, by the pool's clock."""
+        return self.clock() + self._deadline
+
+    def query(self, sql: str, parameters: Sequence[object] = (), until: float | None = None) -> Rows:
         """Run one query and return at most ROWS rows.
 
-        Blocks until the deadline at most. Raises Unreachable, or Refused for a text that is no query,
-        that the database does not understand, or that returns more.
+        Blocks until its own deadline at most, or `until`, which several queries may share. Raises
+        Unreachable, or Refused for a text that is no query, that the database does not understand, or
+        that returns more.
         """
         if not is_query(sql):
             raise Refused("不是查询语句：须以 SELECT 或 WITH 开头")
-        until = self.clock() + self._deadline
+        until = self.until() if until is None else until
         worker = self._take(until)
         answer = worker.ask(sql, parameters)
         try:
@@ -268,7 +273,7 @@ class _Worker:
     def stop(self) -> None:
         """Close the connection and end the thread; only for a worker that has nothing to do."""
         self._questions.put(None)
-        self._thread.join()
+        self._thread.join(self._pool.connect_timeout)  # closing talks to the server too, and that may hang
 
     def _run(self) -> None:
         while (question := self._questions.get()) is not None:
@@ -295,7 +300,7 @@ class _Worker:
         try:
             return self._execute(sql, parameters)
         except Lost:
-            if not kept:
+            if not kept or self.abandoned:
                 raise
         return self._execute(sql, parameters)
 
@@ -314,6 +319,8 @@ class _Worker:
             failure = meaning(error, self._pool.habits)
         except UnicodeError:
             failure = Refused(f"返回的文字不是 {self._pool.encoding} 编码：请改 [fund] encoding")
+        except (ValueError, OverflowError) as error:  # a value Python has no form for, such as a date in year 0
+            failure = Refused(f"返回的值读不了：{type(error).__name__}")
         with self._cursor_lock:
             self._cursor = None
         self._used = self._pool.clock()

@@ -13,6 +13,7 @@ import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from ...desk.errors import RecordsError
 from .. import identity
 from ..call import Call
 from .outcome import Outcome
@@ -69,8 +70,6 @@ async def _refusal(call: Call, kind: str, number: str, fields: Mapping[str, obje
     """
     if call.site.settings.identity.pin == "off":
         return None
-    from ...desk.records import RecordsError
-
     login = number
     if kind == "id_number":
         try:
