@@ -117,6 +117,10 @@ class Records:
         """At start, before the first call: (path, seconds) of every recording that had to be mended."""
         return _ask(services.messages_repaired, machine=self.machine, files=dict(files), at=at)
 
+    def open_recordings(self) -> list[str]:
+        """At start: paths of the orders this machine had begun and not completed."""
+        return _ask(selectors.open_recordings, self.machine)
+
     def vote_cast(self, call_id: uuid.UUID, id_number: str, option: int, at: datetime, line: str) -> int:
         """`option` 1..5. A second vote in the same call replaces the first: the last word counts."""
         return _ask(

@@ -60,6 +60,10 @@ def branches() -> list[Outlet]:
     return [Outlet(**row) for row in Branch.objects.filter(enabled=True).values(*fields)]
 
 
+def open_recordings(machine: str) -> list[str]:
+    return list(Message.objects.filter(state="recording", call__machine=machine).values_list("path", flat=True))
+
+
 def texts(kind: str, path: Sequence[str] = ()) -> TextNode | None:
     """The node the keys in `path` lead to, with all below it; the top of the tree for no keys at all."""
     below: dict[int | None, list[PolicyText]] = {}

@@ -66,6 +66,7 @@ STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = True  # served out of the installed packages: no collectstatic on a centre's machine
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 MEDIA_ROOT = STATE / "uploads"
+MEDIA_URL = "uploads/"
 
 # Both are sound; scrypt is four times as quick here and a guesser needs memory for it.
 PASSWORD_HASHERS = [

@@ -15,6 +15,7 @@ urlpatterns = [
     path("find/", inside(views.find), name="find"),
     path("pin/", inside(views.pin), name="pin"),
     path("recording/<uuid:pk>/", inside(views.recording), name="recording"),
+    path("uploads/<path:name>", inside(views.upload), name="upload"),
     re_path(r"^reveal/(?P<kind>vote)/(?P<pk>\d+)/$", inside(views.reveal), name="reveal"),
     re_path(r"^reveal/(?P<kind>message)/(?P<pk>[0-9a-f-]{36})/$", inside(views.reveal), name="reveal"),
     path("", admin.site.urls),

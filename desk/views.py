@@ -21,6 +21,8 @@ from .errors import Unsealable
 from .forms import PeriodForm, PersonForm, PinForm, ReasonForm
 from .models import Message, Vote
 
+SOUNDS = {".mp3": "audio/mpeg", ".flac": "audio/flac", ".ogg": "audio/ogg"}
+
 
 def _page(request: HttpRequest, template: str, title: str, **context: Any) -> HttpResponse:
     return render(request, f"desk/{template}.html", admin.site.each_context(request) | {"title": title} | context)
@@ -108,10 +110,21 @@ def _audit(request: HttpRequest, action: str, subject: str, reason: str) -> None
 @require_GET
 @permission_required("desk.listen_message", raise_exception=True)
 def recording(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """A message's WAV. Players ask for parts of it (RFC 9110, section 14) to be able to jump."""
-    message = get_object_or_404(Message, pk=pk)
-    folder: Path = settings.RECORDINGS.resolve()
-    path = (folder / message.path).resolve()
+    """What was said in a message."""
+    return _sound(request, settings.RECORDINGS, get_object_or_404(Message, pk=pk).path)
+
+
+@require_GET
+@permission_required("desk.view_prompttext", raise_exception=True)
+def upload(request: HttpRequest, name: str) -> HttpResponse:
+    """A recording the centre has put in place of a prompt."""
+    return _sound(request, settings.MEDIA_ROOT, name)
+
+
+def _sound(request: HttpRequest, folder: Path, name: str) -> HttpResponse:
+    """A file of `folder`. Players ask for parts of it (RFC 9110, section 14) to be able to jump."""
+    folder = folder.resolve()
+    path = (folder / name).resolve()
     if not path.is_relative_to(folder) or not path.is_file():
         raise Http404("录音文件不存在")
     size = path.stat().st_size
@@ -121,7 +134,9 @@ def recording(request: HttpRequest, pk: UUID) -> HttpResponse:
     start, stop = part or (0, size)
     with path.open("rb") as file:
         file.seek(start)
-        response = HttpResponse(file.read(stop - start), content_type="audio/wav", status=206 if part else 200)
+        content = file.read(stop - start)
+    kind = SOUNDS.get(path.suffix, "audio/wav")
+    response = HttpResponse(content, content_type=kind, status=206 if part else 200)
     response["Accept-Ranges"] = "bytes"
     if part:
         response["Content-Range"] = f"bytes {start}-{stop - 1}/{size}"
@@ -130,7 +145,7 @@ def recording(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 def byte_range(header: str, size: int) -> tuple[int, int] | None:
     """start, stop of a Range header's single part; (0, 0) when no byte of it exists; None to send everything."""
-    found = re.fullmatch(r"bytes=(\d*)-(\d*)", header)
+    found = re.fullmatch(r"bytes=([0-9]{0,18})-([0-9]{0,18})", header)
     if not found or found.groups() == ("", ""):
         return None
     first, last = found.groups()

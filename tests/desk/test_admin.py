@@ -227,6 +227,10 @@ def test_a_prompt_gets_other_words_or_a_recording(login, records, state):
     assert (override.key, override.text) == ("P01", "欢迎致电")
     assert override.audio.read_bytes() == wav()
     assert override.audio.is_relative_to(state / "uploads")
+    assert 'href="/uploads/prompts/P01.wav"' in client.get(address).content.decode()
+    assert client.get("/uploads/prompts/P01.wav").content == wav()
+    assert client.get("/uploads/../keys/pin.key").status_code == 404
+    assert login("坐席").get("/uploads/prompts/P01.wav").status_code == 403
 
 
 @pytest.mark.parametrize(("name", "content"), [("a.wav", b"not audio"), ("a.exe", wav())])
