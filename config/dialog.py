@@ -215,23 +215,25 @@ def _check_node(
     if sum(ways) != 1:
         yield where, f"节点 {where[-1]}：submit、menu（或 branch）、to、exit 要有且只有一种，现有 {sum(ways)} 种"
     if node.submit:
-        yield from _check_submit(where, node, services)
+        yield from _check_submit(where, node.submit, node.outcomes, services)
     elif node.outcomes:
         yield (*where, "outcomes"), "outcomes 只能跟在 submit 之后"
 
 
-def _check_submit(where: Path_, node: Node, services: Mapping[str, Collection[str]]) -> Iterator[Finding]:
-    if node.submit not in services:
-        yield (*where, "submit"), f"submit = {node.submit!r}：没有这个服务，可用：{'、'.join(sorted(services))}"
+def _check_submit(
+    where: Path_, service: str, outcomes: Mapping[str, OutcomeSpec], services: Mapping[str, Collection[str]]
+) -> Iterator[Finding]:
+    if service not in services:
+        yield (*where, "submit"), f"submit = {service!r}：没有这个服务，可用：{'、'.join(sorted(services))}"
         return
-    known = services[node.submit]
-    for outcome, way in node.outcomes.items():
+    known = services[service]
+    for outcome, way in outcomes.items():
         if outcome not in known:
-            yield (*where, "outcomes", outcome), f"{node.submit} 没有结果 {outcome!r}，可用：{'、'.join(sorted(known))}"
+            yield (*where, "outcomes", outcome), f"{service} 没有结果 {outcome!r}，可用：{'、'.join(sorted(known))}"
         if (way.to is None) != way.retry:
             yield (*where, "outcomes", outcome), f"结果 {outcome}：to 和 retry: true 要有且只有一个"
-    for outcome in sorted(set(known) - set(node.outcomes)):
-        yield (*where, "outcomes"), f"{node.submit} 的结果 {outcome} 没有写怎样继续"
+    for outcome in sorted(set(known) - set(outcomes)):
+        yield (*where, "outcomes"), f"{service} 的结果 {outcome} 没有写怎样继续"
 
 
 def _check_parents(dialog: Dialog, name: str) -> Iterator[Finding]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hotline.daemon import demo_fund
+from rig.house import House, template
 from rig.postgres import Server
 
 
@@ -27,3 +28,23 @@ def demo_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("fund") / "fund.db"
     demo_fund.create(path)
     return path
+
+
+@pytest.fixture(scope="session")
+def demo_state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A state folder with demo data, to be copied."""
+    return template(tmp_path_factory.mktemp("demo") / "state")
+
+
+@pytest.fixture
+def house(demo_state: Path, tmp_path: Path) -> Iterator[Callable[..., House]]:
+    """Make a service on demo data; keyword arguments are House's."""
+    made: list[House] = []
+
+    def make(**options: object) -> House:
+        made.append(House(demo_state, tmp_path / f"state{len(made)}", **options))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.stop()

@@ -1,0 +1,27 @@
+"""`hotline demo`: the service on shipped demo settings and data, in a state folder of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from . import output
+from .run import serve
+
+
+def demo(
+    state: Annotated[Path, typer.Option("--state", help="演示数据放在哪个文件夹。")] = Path("var/demo"),
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="电话演示网页的端口。")] = 8329,
+    desk_port: Annotated[int, typer.Option("--desk-port", min=1, max=65535, help="后台网页的端口。")] = 8330,
+) -> None:
+    """用演示数据运行：网页上就能打电话，所有人的查询密码都是 135790。"""
+    from .. import demo as demonstration
+
+    ready = demonstration.prepare(state, **{"web.port": port, "web.desk_port": desk_port})
+    if ready.user.password:
+        output.print(f"后台用户 {ready.user.name}，密码 {ready.user.password}（只显示这一次）", markup=False)
+    else:
+        output.print(f"后台用户 {ready.user.name}，密码见第一次运行时的显示", markup=False)
+    serve(ready.settings, demonstration.HINTS)

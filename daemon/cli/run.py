@@ -1,0 +1,50 @@
+"""`hotline run`: the service, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from ...config.settings import Settings
+    from ..web import Hint
+
+from . import ConfigOption, fail, load_settings
+
+
+def run(
+    config: ConfigOption = None,
+    detach: Annotated[bool, typer.Option("--detach", help="转入后台运行（没有 systemd 的机器用）。")] = False,
+    pidfile: Annotated[Path | None, typer.Option("--pidfile", help="后台运行时把进程号写在这里。")] = None,
+) -> None:
+    """接听所有设好的电话线，直到收到停止信号。"""
+    settings = load_settings(config)
+    if not settings.lines:
+        fail("设置里没有电话线：请写一个 [lines.名字] 段，见 hotline.toml 里的说明")
+    if detach:
+        from .. import detach as background
+
+        with background.detached(pidfile):
+            serve(settings)
+    else:
+        serve(settings)
+
+
+def serve(settings: Settings, hints: Sequence[Hint] = ()) -> None:
+    """Put the service together and run it; what is wrong ends the command with a sentence."""
+    from ...config.dialog import DialogError
+    from ...config.settings import SettingsError
+    from ...voice.catalogue import CatalogueError
+    from .. import log, shell
+    from ..service import Service
+    from ..web import WebError
+
+    try:
+        with log.logging_to(settings.service.state / "log"):
+            asyncio.run(shell.run(Service(settings), hints))
+    except (SettingsError, DialogError, CatalogueError, WebError) as error:
+        fail(str(error))

@@ -1,0 +1,88 @@
+"""The outer shell of the running service: the only place that reads a clock.
+
+An asyncio loop paces the ticks against an absolute schedule and serves the pages in between. The desk is a
+process of its own, because rendering its pages in this one would delay ticks by up to 12 ms.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+
+from . import notify
+from .service import Service
+from .web import Hint, create_app, serving
+
+log = logging.getLogger(__name__)
+
+TICK = 0.02  # seconds
+HOPELESS = 1.0  # seconds behind schedule after which missed ticks are given up (a suspended machine)
+SWITCH_INTERVAL = 0.0005  # seconds a worker thread may hold the interpreter while a tick waits; CPython's 5 ms is late
+DESK_PAUSE = 5.0  # seconds before a desk that ended is started again
+
+
+async def run(service: Service, hints: Sequence[Hint] = (), announce: bool = True) -> None:
+    """Serve until SIGINT or SIGTERM. Raises WebError when the pages' port is taken."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(name, stop.set)
+        except NotImplementedError:  # Windows has no loop signals; its handler runs in the main thread all the same
+            signal.signal(name, lambda *_: loop.call_soon_threadsafe(stop.set))
+    web = service.settings.web
+    desk_url = f"http://{web.host}:{web.desk_port}/"
+    service.open()
+    try:
+        async with serving(create_app(service, desk_url, hints), web.host, web.port) as address:
+            desk = asyncio.create_task(_keep_desk(web.host, web.desk_port))
+            if announce:
+                print(f"电话演示：{address}phone\n后台：{desk_url}\n按 Ctrl+C 停止。", flush=True)
+            notify.send(f"READY=1\nSTATUS=接听中，{len(service.settings.lines)} 条线路")
+            await pace(service, stop)
+            notify.send("STOPPING=1")
+            desk.cancel()
+            with suppress(asyncio.CancelledError):
+                await desk
+    finally:
+        service.close()
+
+
+async def pace(service: Service, stop: asyncio.Event) -> None:
+    """Tick every 20 ms on an absolute schedule until `stop` is set."""
+    gc.collect()
+    gc.freeze()  # what was loaded at the start is never garbage: full collections need not walk it again
+    sys.setswitchinterval(SWITCH_INTERVAL)
+    loop = asyncio.get_running_loop()
+    due = loop.time()
+    while not stop.is_set():
+        service.tick()
+        due += TICK
+        behind = loop.time() - due
+        if behind > HOPELESS:
+            log.warning("%.1f s behind schedule: the missed ticks are given up", behind)
+            service.clock.skip(behind)
+            due += behind
+        await asyncio.sleep(max(0.0, -behind))
+
+
+async def _keep_desk(host: str, port: int) -> None:
+    """Run the desk's process, and start it again whenever it ends by itself."""
+    command = (sys.executable, "-P", "-m", "uvicorn", "hotline.desk.asgi:application")
+    options = ("--host", host, "--port", str(port), "--log-level", "warning", "--lifespan", "off")
+    while True:
+        process = await asyncio.create_subprocess_exec(*command, *options, env=os.environ.copy())
+        try:
+            status = await process.wait()
+        except asyncio.CancelledError:
+            process.terminate()
+            await process.wait()
+            raise
+        log.error("the desk ended with status %d, it is started again", status)
+        await asyncio.sleep(DESK_PAUSE)

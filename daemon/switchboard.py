@@ -1,0 +1,265 @@
+"""The switchboard: one batch of frames for all lines, every 20 ms.
+
+A tick reads a frame from every line, runs the detectors once for all of them, wakes the calls that
+something happened to, and writes every line its next frame. Nothing in it blocks. Time is `now`, the
+number of ticks; the outer shell decides whether a tick takes 20 ms or as long as the processor needs.
+
+Order within a tick matters: results of work first, then what the lines brought, then time-outs, then
+sound. So a key recognised in this frame silences the prompt in this frame.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from ..config.tones import TonePlan
+from ..drivers import line as lines
+from ..drivers.line import FRAME, Line
+from ..dsp import dtmf, progress
+from ..dsp.meter import Meter
+from .call import NEVER, TICKS_PER_SECOND, Call, Event, Key, PlayEnded, StepKind, Take, Timeout, Who
+from .call_state import Move, State, after
+from .playout import Playout, Source
+from .work import Work, logged
+
+log = logging.getLogger(__name__)
+
+# A caller who gives up leaves some hardware silent (facts of the DAHDI kernel, of many modems): a line
+# that has not rung for longer than a ring and its pause (1 s + 4 s in China, 2 s + 4 s elsewhere) is at rest.
+RING_LOST = round(7.0 * TICKS_PER_SECOND)
+
+Program = Callable[[Call], Coroutine[None, Event, None]]
+
+
+class Observer(Protocol):
+    """Whoever keeps the records and shows the transcript; every method returns at once."""
+
+    def rang(self, line: str) -> None: ...
+    def began(self, call: Call) -> None: ...
+    def told(self, call: Call, who: Who, text: str) -> None: ...
+    def stepped(self, call: Call, kind: StepKind, detail: str) -> None: ...
+    def ended(self, call: Call, error: Exception | None) -> None: ...
+    def alarm(self, line: str, reason: str | None) -> None: ...
+
+
+@dataclass
+class Seat:
+    """The switchboard's side of one line."""
+
+    line: Line
+    rings: int  # answer on this burst
+    state: State = State.IDLE
+    number: str | None = None
+    last_ring: int = 0
+    call: Call | None = None
+    take: Take | None = None
+    alarm: str | None = None
+
+    def move(self, move: Move) -> None:
+        """Change state as the table says; nothing else does."""
+        self.state = after(self.state, move)
+
+
+class Switchboard:
+    """All lines, their detectors and their calls."""
+
+    def __init__(
+        self,
+        ports: Sequence[tuple[Line, int]],
+        plan: TonePlan,
+        source: Source,
+        program: Program,
+        observer: Observer,
+        site: Any = None,
+    ) -> None:
+        count = len(ports)
+        self.now = 0
+        self.site = site
+        self.seats = [Seat(line, rings) for line, rings in ports]
+        self.work = Work()
+        self.playout = Playout(count, source)
+        self._program = program
+        self._observer = observer
+        self._dtmf = dtmf.Detector(count)
+        self._progress = progress.Detector(count, plan)
+        self._meter = Meter(count)
+        self._released = {name: tone.text for name, tone in plan.tones.items() if tone.released}
+        self._received = np.zeros((count, FRAME), np.int16)
+        self._sent = np.zeros((count, FRAME), np.int16)
+        self._deadline = np.full(count, NEVER, np.int64)
+
+    def open(self) -> None:
+        """Open every line; one that cannot be opened is out of service with an alarm, the others work."""
+        for index, seat in enumerate(self.seats):
+            try:
+                seat.line.open()
+            except lines.LineError as error:
+                self._fail(index, str(error))
+
+    def close(self) -> None:
+        """End every call, wait until each has cleared, let the lines go."""
+        for seat in self.seats:
+            if seat.call is not None:
+                seat.call.far_end_gone("shutdown", "服务停止")
+        self.work.settle()
+        for seat in self.seats:
+            seat.line.close()
+        self.work.close()
+
+    def tick(self) -> None:
+        """20 ms of every line."""
+        self.work.collect()
+        for index, seat in enumerate(self.seats):
+            seat.line.read(self._received[index])
+            for event in seat.line.events():
+                self._line_event(index, event)
+        self._listen()
+        for index in np.flatnonzero(self._deadline <= self.now).tolist():
+            self._deadline[index] = NEVER
+            self._deliver(index, Timeout())
+        ended = self.playout.fill(self._sent)
+        for seat, frame in zip(self.seats, self._sent, strict=True):
+            if seat.state is State.TALKING:
+                seat.line.write(frame)
+        for index in ended:
+            self._deliver(index, PlayEnded())
+        self.now += 1
+
+    # What calls ask for.
+
+    def wake(self, index: int, until: int) -> None:
+        """Deliver a Timeout to this line's call at tick `until`, in place of any earlier wish."""
+        self._deadline[index] = until
+
+    def begin_recording(self, index: int, take: Take) -> None:
+        """Give every frame this line receives to `take`, beginning with the next one."""
+        self.seats[index].take = take
+        self._meter.reset(index)
+
+    def end_recording(self, index: int) -> None:
+        """Stop giving frames."""
+        self.seats[index].take = None
+
+    def quiet_ticks(self, index: int) -> int:
+        """For how many ticks nobody has spoken on this line."""
+        return int(self._meter.quiet[index]) // FRAME
+
+    def background(self, what: str, fn: Callable[..., Any], *args: object) -> None:
+        """Blocking work no call waits for; an error is logged."""
+        self.work.submit(logged(what), fn, *args)
+
+    def tell(self, call: Call, who: Who, text: str) -> None:
+        """Pass a line of the transcript on."""
+        self._observer.told(call, who, text)
+
+    def step(self, call: Call, kind: StepKind, detail: str) -> None:
+        """Pass a step of the call on."""
+        self._observer.stepped(call, kind, detail)
+
+    def release(self, index: int) -> None:
+        """Put the line on hook; the call's program still has to clear."""
+        seat = self.seats[index]
+        self.playout.stop(index)
+        self._deadline[index] = NEVER
+        if seat.state is State.TALKING:
+            seat.line.on_hook()
+            seat.move(Move.HANG_UP)
+
+    def finished(self, index: int, call: Call, error: Exception | None) -> None:
+        """The call's program has ended: the seat can take the next caller."""
+        seat = self.seats[index]
+        seat.call = None
+        seat.move(Move.CLEARED)
+        if error is not None:
+            log.error("%s: the call's program failed", seat.line.name, exc_info=error)
+        self._observer.ended(call, error)
+
+    # What happens to lines.
+
+    def _line_event(self, index: int, event: lines.Event) -> None:
+        seat = self.seats[index]
+        match event:
+            case lines.Ring(count):
+                self._ring(index, count)
+            case lines.CallerId(number):
+                seat.number = number
+            case lines.RingStopped():
+                if seat.state in (State.RINGING, State.CLEARING):
+                    seat.move(Move.RING_STOPPED)
+                    seat.number = None
+            case lines.FarHangup(reason):
+                self._far_end_gone(index, reason)
+            case lines.HardwareDigit(digit):
+                self._key(index, digit)
+            case lines.Alarm(reason):
+                self._fail(index, reason)
+            case lines.Restored():
+                seat.alarm = None
+                seat.move(Move.RESTORE)
+                self._observer.alarm(seat.line.name, None)
+
+    def _ring(self, index: int, count: int) -> None:
+        seat = self.seats[index]
+        if seat.state is State.IDLE:
+            self._observer.rang(seat.line.name)
+        if seat.state in (State.DEAD, State.DYING, State.TALKING):
+            return
+        seat.move(Move.RING)
+        seat.last_ring = self.now
+        if seat.state is State.RINGING and count >= seat.rings:
+            self._answer(index)
+
+    def _answer(self, index: int) -> None:
+        seat = self.seats[index]
+        seat.line.off_hook()
+        seat.move(Move.ANSWER)
+        self._dtmf.reset(index)
+        self._progress.reset(index)
+        self._meter.reset(index)
+        self._received[index] = 0
+        call = seat.call = Call(self, index, seat.line.name, seat.number)
+        seat.number = None
+        self._observer.began(call)
+        call.run(self._program(call))
+
+    def _listen(self) -> None:
+        """Run the detectors over this tick's frames and pass on what they heard."""
+        self._meter.feed(self._received)
+        for seat, frame in zip(self.seats, self._received, strict=True):
+            if seat.take is not None:
+                seat.take.add(frame)
+            elif seat.state is State.RINGING and self.now - seat.last_ring > RING_LOST:
+                seat.move(Move.RING_STOPPED)
+        for heard in self._dtmf.feed(self._received):
+            if isinstance(heard, dtmf.Onset) and not self.seats[heard.line].line.capabilities.reports_digits:
+                self._key(heard.line, heard.digit)
+        for tone in self._progress.feed(self._received):
+            if isinstance(tone, progress.Tone) and tone.name in self._released:
+                self._far_end_gone(tone.line, f"听到{self._released[tone.name]}，对方已挂机")
+
+    def _key(self, index: int, digit: str) -> None:
+        self._deliver(index, Key(digit))
+
+    def _far_end_gone(self, index: int, reason: str) -> None:
+        call = self.seats[index].call
+        if call is not None and self.seats[index].state is State.TALKING:
+            call.far_end_gone("caller", reason)
+
+    def _fail(self, index: int, reason: str) -> None:
+        seat = self.seats[index]
+        log.error("%s: out of service: %s", seat.line.name, reason)
+        seat.move(Move.FAIL)
+        seat.alarm = reason
+        self._observer.alarm(seat.line.name, reason)
+        if seat.call is not None:
+            seat.call.far_end_gone("fault", reason)
+
+    def _deliver(self, index: int, event: Event) -> None:
+        seat = self.seats[index]
+        if seat.call is not None and seat.state is State.TALKING:
+            seat.call.deliver(event)

@@ -1,0 +1,66 @@
+"""A whole service in virtual time, on demo data, for tests that call it."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import datetime, timedelta, timezone
+
+from hotline.config.settings import Line
+from hotline.daemon import demo
+from hotline.daemon.rehearsal import Rehearsal, run
+from hotline.daemon.service import Service
+
+EPOCH = datetime(2026, 11, 20, 9, 0, tzinfo=timezone(timedelta(hours=8)))
+PIN = "135790"
+NUMBER = "13900000000"
+
+
+def template(folder):
+    """Demo data made once; every house gets a copy."""
+    demo.prepare(folder)
+    return folder
+
+
+class House:
+    """A service and as many callers as it has lines."""
+
+    def __init__(self, original, state, lines=1, line=None, epoch=EPOCH, **overrides):
+        shutil.copytree(original, state, dirs_exist_ok=True)
+        settings = demo.prepare(state, **overrides).settings
+        rows = {f"L{i:02d}": Line(driver="simulated", **({"rings": 2} | (line or {}))) for i in range(1, lines + 1)}
+        self.state = state
+        self.settings = settings.model_copy(update={"lines": rows})
+        self.epoch = epoch
+        self.start()
+
+    def start(self):
+        self.service = Service(self.settings, virtual=True, epoch=self.epoch)
+        self.service.open()
+
+    def stop(self):
+        self.service.close()
+
+    def call(self, script, line=0, number=NUMBER, speech=None, **keying):
+        """One call to its end; what was said and heard."""
+        rehearsal = Rehearsal(self.service, self.service.phones()[line], script, number, speech, **keying)
+        run(self.service, [rehearsal])
+        return rehearsal.told
+
+    def calls(self, scripts, number=NUMBER):
+        """One call on each line, all at once."""
+        lines = self.service.phones()
+        rehearsals = [
+            Rehearsal(self.service, line, script, number) for line, script in zip(lines, scripts, strict=True)
+        ]
+        run(self.service, rehearsals)
+        return [rehearsal.told for rehearsal in rehearsals]
+
+    def at_rest(self):
+        """Whether nothing is left of any call."""
+        board = self.service.board
+        return (
+            all(seat.call is None and seat.take is None and seat.state.value == "idle" for seat in board.seats)
+            and all(seat.line.state.value == "on-hook" for seat in board.seats)
+            and board.work.out == 0
+            and not any(board.playout.playing(i) for i in range(len(board.seats)))
+        )
