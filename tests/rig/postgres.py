@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -84,8 +85,12 @@ class Server:
 
     def _signal(self, number: int) -> None:
         postmaster = self._postmaster()
-        for process in (postmaster, *postmaster.children()) if postmaster else ():
-            process.send_signal(number)
+        if postmaster is None:
+            return
+        postmaster.send_signal(number)
+        for process in postmaster.children():
+            with suppress(psutil.NoSuchProcess):  # a connection may be ending just now
+                process.send_signal(number)
 
     def _run(self, program: str, *arguments: str) -> None:
         environment = {**os.environ, "PGDATA": str(self.folder / "data"), "LC_ALL": "C.UTF-8"}
