@@ -10,10 +10,12 @@ import pytest
 from rig import desk as rig  # first: it sets Django up
 
 from django.contrib.auth.models import Group, User  # isort: skip
-from django.test import Client  # isort: skip
+from django.test.client import Client, ClientHandler  # isort: skip
 
 from hotline import desk
 from hotline.desk.records import Records
+
+HANDLER = ClientHandler(enforce_csrf_checks=False)  # one for all: a new one looks up every static file again
 
 
 @pytest.fixture
@@ -51,6 +53,7 @@ def login(state: Path) -> Callable[[str], Client]:
         if role != "superuser":
             user.groups.add(Group.objects.get(name=role))
         client = Client(SERVER_NAME="localhost")
+        client.handler = HANDLER
         client.force_login(user)
         return client
 

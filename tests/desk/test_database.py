@@ -40,6 +40,7 @@ def test_a_bad_url_is_refused_without_repeating_its_password(url, said):
 
 
 def test_sqlite_runs_with_the_promised_options(state):
+    desk.setup(state)
     with connection.cursor() as cursor:
         found = [
             cursor.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous", "foreign_keys")
