@@ -25,9 +25,10 @@ FORGOTTEN = 3  # hops without the sound after which it is forgotten at once
 BEGIN = 3  # hops that make a burst
 BRIDGED = 3  # hops without the sound that do not end one
 
-STEADY_DB = 1.5  # a burst is steady if most of its hops are so near their median
+STEADY_DB = 1.5  # a burst is steady if so large a part of its hops is so near their median
 STEADY_HZ = 4.0
-STEADY_PART = 0.8
+STEADY_PART = 0.7
+BLURRED = 160  # samples, 20 ms: a half-amplitude edge this far from the hops full of the burst is not the burst's
 DRIFT_HOPS = 5
 DRIFT_DB = 1.0  # a continuous tone may grow (a howler does), but in the median not by more in 50 ms
 
@@ -137,13 +138,21 @@ class Bursts:
         full = _median(amplitude[: -BRIDGED - 1]) if len(hops) > BRIDGED + 1 else float(amplitude[0])
         crossing = _last_crossing(amplitude, full * ratio(-OFF), rising=False)
         end = self._middle(hop - BRIDGED - 0.5 if crossing is None else hops[0] + crossing)
-        inner = self._kept(self._at(start + self._lead) + 1, self._at(end - self._lead))
-        if len(inner) < 2:
+        level, frequency = self._values(line, sound, hops)
+        inner = (hops > self._at(start + self._lead)) & (hops <= self._at(end - self._lead))
+        if np.count_nonzero(inner) < 2:
             return Burst(sound, start, max(end, start), 0.0, 0.0), False
-        level, frequency = self._values(line, sound, inner)
-        middle_db, middle_hz = _median(level), _median(frequency)
-        steady = _near(level, middle_db, STEADY_DB) and _near(frequency, middle_hz, STEADY_HZ)
-        return Burst(sound, start, end, round(middle_hz, 1), round(middle_db, 1)), steady
+        middle_db, middle_hz = _median(level[inner]), _median(frequency[inner])
+        alike = (np.abs(level - middle_db) <= STEADY_DB) & (np.abs(frequency - middle_hz) <= STEADY_HZ)
+        alike_at = np.flatnonzero(alike & inner)
+        if not len(alike_at):
+            return Burst(sound, start, end, round(middle_hz, 1), round(middle_db, 1)), False
+        # Where another sound ran into the burst, its edge is a window's half from the last hop full of the burst.
+        first, last = self._middle(hops[alike_at[0]]) - self._lead, self._middle(hops[alike_at[-1]]) + self._lead
+        start = first if first - start > BLURRED and self._at(start) >= hops[0] - 1 else start
+        end = last if end - last > BLURRED else end
+        steady = len(alike_at) >= STEADY_PART * (alike_at[-1] - alike_at[0] + 1)
+        return Burst(sound, start, end, round(middle_hz, 1), round(middle_db, 1)), bool(steady)
 
     def lasting(self, line: int, sound: int, start: int, hop: int, samples: int) -> tuple[Burst, bool]:
         """The last so many samples up to this hop of a burst that goes on, and whether they are steady."""

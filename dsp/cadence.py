@@ -18,11 +18,14 @@ from .bursts import Burst
 from .levels import RATE
 
 SLACK = 96  # samples, 12 ms: how far noise and the detector's hops may move a burst's edges against each other
-SAME_HZ = 4.0  # the exchange's generator does not move between bursts of one tone
-SAME_DB = 3.0
+SAME_HZ = 3.0  # the exchange's generator does not move between bursts of one tone
+SAME_DB = 2.0
+EVIDENCE = RATE  # samples, 1 s: fewer periods of a quick cadence are found in speech
+DISTURBED = 0.35  # of the shortest pause of a tone: a shorter one is a disturbance of it,
+LONGEST_DISTURBED = 720  # samples, 90 ms: unless it is so long that it may be a pause of another
 LEVEL_SLACK = 2.0  # dB by which the measured level may leave the plan's range
 HERTZ_SLACK = 1.0
-KEPT = 12  # bursts remembered: more than any cadence of a plan needs
+KEPT = 20  # bursts remembered: more than any cadence of a plan needs, some of them broken
 
 
 class Found(NamedTuple):
@@ -59,8 +62,15 @@ class Pattern(NamedTuple):
 
     @property
     def needed(self) -> int:
-        """Bursts that must agree before the tone is named."""
-        return len(self.steps) + (not self.tone.once)
+        """Bursts that must agree before the tone is named: a period and the first of the next, but so many that they
+        have lasted EVIDENCE. A continuous tone needs none."""
+        if self.tone.once or self.tone.continuous:
+            return len(self.steps)
+        count, lasted = 1, self.steps[0].on
+        while count <= len(self.steps) or lasted < EVIDENCE:
+            lasted += self.steps[(count - 1) % len(self.steps)].off + self.steps[count % len(self.steps)].on
+            count += 1
+        return count
 
     def fits(self, measured: int, nominal: int) -> bool:
         """Whether a duration is within the plan's tolerance."""
@@ -93,8 +103,7 @@ def patterns(tones: Mapping[str, PlanTone], sounds: Mapping[tuple[float, ...], i
 
 def last_step(pattern: Pattern, bursts: Sequence[Burst]) -> int | None:
     """Which step of the pattern the last of these bursts is, if the last `needed` of its sounds fit; None if not."""
-    sounds = {step.sound for step in pattern.steps}
-    last = [burst for burst in bursts if burst.sound in sounds][-pattern.needed :]
+    last = whole(pattern, bursts)[-pattern.needed :]
     if len(last) < pattern.needed or not _agree(pattern, last):
         return None
     count = len(pattern.steps)
@@ -102,6 +111,21 @@ def last_step(pattern: Pattern, bursts: Sequence[Burst]) -> int | None:
         if all(_fits(pattern, last, index, (step - len(last) + 1 + index) % count) for index in range(len(last))):
             return step
     return None
+
+
+def whole(pattern: Pattern, bursts: Sequence[Burst]) -> list[Burst]:
+    """The bursts that may belong to the pattern if the last one does: without those that another generator made, and
+    those put together again that something louder has broken."""
+    sounds = {step.sound for step in pattern.steps}
+    shortest = min(*(step.off * DISTURBED for step in pattern.steps), LONGEST_DISTURBED)
+    found: list[Burst] = []
+    for burst in bursts:
+        if burst.sound not in sounds or (burst.sound == bursts[-1].sound and not _alike([burst, bursts[-1]])):
+            continue
+        if found and burst.start - found[-1].end < shortest and burst.sound == found[-1].sound:
+            burst = burst._replace(start=found.pop().start)
+        found.append(burst)
+    return found
 
 
 def _fits(pattern: Pattern, bursts: Sequence[Burst], index: int, step: int) -> bool:
@@ -113,13 +137,15 @@ def _fits(pattern: Pattern, bursts: Sequence[Burst], index: int, step: int) -> b
 
 
 def _agree(pattern: Pattern, bursts: Sequence[Burst]) -> bool:
-    """One generator makes all bursts: the same frequency and level each time, and those of the plan."""
-    for sound in {burst.sound for burst in bursts}:
-        frequencies = [burst.frequency for burst in bursts if burst.sound == sound]
-        levels = [burst.level_dbm0 for burst in bursts if burst.sound == sound]
-        if max(frequencies) - min(frequencies) > SAME_HZ or max(levels) - min(levels) > SAME_DB:
-            return False
-    return all(map(pattern.allows, bursts))
+    """Whether one generator made all bursts, and with the plan's frequency and level."""
+    sounds = {burst.sound for burst in bursts}
+    return all(map(pattern.allows, bursts)) and all(_alike([b for b in bursts if b.sound == s]) for s in sounds)
+
+
+def _alike(bursts: Sequence[Burst]) -> bool:
+    frequencies = [burst.frequency for burst in bursts]
+    levels = [burst.level_dbm0 for burst in bursts]
+    return max(frequencies) - min(frequencies) <= SAME_HZ and max(levels) - min(levels) <= SAME_DB
 
 
 @dataclass
@@ -197,8 +223,8 @@ class Cadence:
 
     def _beginning(self, pattern: Pattern, step: int) -> int:
         """The start of the first burst that belongs to the tone; the very first may have been cut short."""
-        earlier = self._bursts[: -pattern.needed]
-        first = self._bursts[-pattern.needed]
+        bursts = whole(pattern, self._bursts)
+        earlier, first = bursts[: -pattern.needed], bursts[-pattern.needed]
         at = step - pattern.needed
         while earlier:
             before, expected = earlier.pop(), pattern.steps[at % len(pattern.steps)]

@@ -191,11 +191,11 @@ def _tone_rows(bins: NDArray[np.float64], windows: NDArray[np.int_], span: int) 
 
 
 def _hum_rows(window: int, span: int) -> NDArray[np.float64]:
-    """Orthonormal rows that span DC, hum and its harmonics as this window sees them, (7, span)."""
+    """Rows whose squares add up to the energy that DC, hum and its harmonics have in this window, (7, span)."""
     time = (np.arange(window) - (window - 1) / 2) / RATE
     waves = [wave(2 * np.pi * f * time) for f in HUM for wave in (np.cos, np.sin) if f or wave is np.cos]
     orthonormal, _ = np.linalg.qr(np.stack(waves, axis=1) * hann(window)[:, None])
-    return np.stack([_padded(row, span) for row in orthonormal.T])
+    return np.stack([_padded(row * hann(window), span) for row in orthonormal.T])
 
 
 def _split(rows: NDArray[np.float64], parts: int) -> Real:

@@ -3,12 +3,17 @@ however the frames are cut, and silence about everything else."""
 
 from __future__ import annotations
 
+import functools
+from pathlib import Path
+
 import numpy as np
 import pytest
+from hotline import voice
 from hotline.config import tones
 from hotline.dsp import g711, generate, progress
 from hotline.dsp.generate import mix, noise, silence
-from hotline.dsp.levels import RATE, ms
+from hotline.dsp.levels import RATE, ms, power_dbm0
+from hotline.voice import audiofile
 
 CN = tones.load("cn")
 ITU = tones.load("itu")
@@ -38,6 +43,15 @@ def play(name, level=-10.0, off_hz=0.0, stretch=1.0, plan=CN, seconds=None):
 
 def heard(samples, plan=CN):
     return progress.Detector(1, plan).feed(samples[None, :])
+
+
+@functools.cache
+def spoken(seconds=None, seed=0):
+    """The shipped prompts one after the other, or so many seconds of them in another order."""
+    files = sorted((Path(voice.__file__).parent / "prompts").rglob("*.wav"))
+    np.random.default_rng(seed).shuffle(files)
+    samples = np.concatenate([audiofile.read_pcm(path) for path in files])
+    return samples if seconds is None else samples[: int(seconds * RATE)]
 
 
 def names(samples, plan=CN):
@@ -228,3 +242,33 @@ def test_the_tail_of_a_recording(name):
     assert progress.tone_tail(np.concatenate([samples, speech]), CN) is None
     assert progress.tone_tail(speech, CN) is None
     assert progress.tone_tail(speech[:0], CN) is None
+
+
+def test_busy_under_the_echo_of_our_own_prompt():
+    """The caller has gone, our prompt still plays and comes back 12 dB under the tone."""
+    prompt = spoken(8.0, seed=11)
+    busy = generate.cadence([450], [(0.35, 0.35)], 8, -15)
+    echo = prompt * 10 ** ((-27 - float(power_dbm0(prompt))) / 20)
+    assert names(mix(np.concatenate([silence(500), busy]), echo)) == ["busy"]
+
+
+def test_nothing_is_declared_on_every_prompt_that_ships():
+    """Half an hour of espeak's voices, the harshest talk-off there is: numbers, sentences, single words."""
+    for plan in (CN, ITU):
+        assert heard(spoken(), plan) == []
+
+
+def test_nothing_is_declared_on_syllables_in_the_rhythm_of_busy():
+    rng = np.random.default_rng(12)
+    speech = spoken(30.0, seed=5).copy()
+    for at in range(0, len(speech), ms(700)):
+        speech[at + ms(350 + rng.uniform(-15, 15)) : at + ms(700)] = 0
+    assert heard(speech) == []
+
+
+def test_nothing_is_declared_on_a_melody():
+    rng = np.random.default_rng(13)
+    notes = 440 * 2 ** (rng.integers(-5, 6, 300) / 12)
+    lengths = rng.choice([125, 250, 350, 500, 700], 300)
+    tune = [generate.tone(f, t, -15, ramp_ms=8) for f, t in zip(notes, lengths, strict=True)]
+    assert heard(np.concatenate(tune)) == []
