@@ -1,11 +1,11 @@
 """DTMF digits (ITU-T Q.23, Q.24) on many lines at once, streaming.
 
-Every 10 ms a Hann window of 30 ms is looked at in three stages, each for the few that passed the one before:
+Every 20 ms a Hann window of 30 ms is looked at in three stages, each for the few that passed the one before:
 
 1. all lines: the eight tones, one matrix product. One row and one column must stand out, above the floor, within the
    twist. Lines too quiet to hold a tone at all are left out of the product.
-2. candidates: reference frequencies between and outside the grid, and second harmonics, must be weaker than the pair.
-   Nothing is compared with the energy of the whole band, so dial tone, hum, DC and clipping do not matter.
+2. candidates: reference frequencies between and outside the groups must be weaker than the pair. Nothing is compared
+   with the energy of the whole band, so dial tone, hum, DC and clipping do not matter.
 3. what is left: `keypress.judge` measures the last 100 ms: length from the half-amplitude crossings of the envelope
    (with a Hann window they lie where the tone begins and ends), frequency by phase advance, steadiness, and the
    strongest other component once both tones are subtracted.
@@ -16,7 +16,8 @@ cut into frames nor what other lines carry changes an event.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -24,15 +25,23 @@ from numpy.typing import NDArray
 
 from . import goertzel, keypress
 from .generate import HIGH, KEYS, LOW
-from .keypress import HISTORY, LIMITS, WINDOW, Limits, Press
+from .keypress import HALF, HISTORY, LIMITS, WINDOW, Limits, Press
 from .levels import amplitude, decibels, ms, ratio, sine_dbm0
 
 __all__ = ["LIMITS", "Detector", "Digit", "Event", "Limits", "Onset", "Refused"]
 
-STEP = ms(10)
-BLOCK = 65536  # samples of all lines taken at once; longer feeds are cut, so that the work fits the processor's cache
-# Between and outside the grid, at least 1.3 bins of the window (43 Hz) from every tone 3 % off.
-REFERENCES = (590.0, 1040.0, 1110.0, 1272.0, 1406.0, 1555.0, 1740.0, 1850.0)
+STEP = ms(20)  # one tick: a verdict between two would be acted upon no sooner
+BLOCK = 1 << 18  # samples of all lines taken at once; a longer feed is cut, so that the work fits the cache
+APART = -(-WINDOW // STEP)  # windows so many steps apart do not overlap
+LOOK_BACK = ms(10)
+MANY = 0.7  # of the lines; if more are loud, all are computed
+
+# What stage 2 looks at: outside the groups, and between the high tones, on the skirts of one that is off.
+REFERENCES = (590.0, 1040.0, 1110.0, 1740.0, 1850.0, 1272.0, 1406.0, 1555.0)
+OUTSIDE, BETWEEN = slice(0, 5), slice(5, 8)
+
+Positions = NDArray[np.int64]
+Candidates = Iterator[tuple[int, int, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +97,30 @@ class _Held:
     ended: float | None = None
 
 
+@dataclass(frozen=True)
+class _Gates:
+    """Stages 1 and 2 as ratios of squared amplitudes; looser than the limits, since noise may take a little."""
+
+    share: float  # of its group's four tones a tone must have
+    floor: float
+    twist_high: float
+    twist_low: float
+    outside: float
+    between: float
+    lasting: float = 0.12  # of a tone's power must have been there a hop ago; a key judged long enough had a quarter
+
+    @classmethod
+    def of(cls, limits: Limits) -> _Gates:
+        return cls(
+            share=1 / (1 + ratio(-limits.group) ** 2),
+            floor=amplitude(limits.floor - 3) ** 2,
+            twist_high=ratio(limits.twist_high + 1) ** 2,
+            twist_low=ratio(limits.twist_low - 1) ** 2,
+            outside=ratio(-limits.outside) ** 2,
+            between=ratio(-limits.between) ** 2,
+        )
+
+
 class Detector:
     """Finds keys on `lines` lines at once. With `explain`, also reports what it refused and why."""
 
@@ -96,22 +129,25 @@ class Detector:
         self._explain = explain
         self._room = max(ms(200), BLOCK // max(lines, 1))
         self._samples = np.zeros((lines, HISTORY + self._room), np.float32)
+        self._windows = sliding_window_view(self._samples, WINDOW, axis=1)
         self._filled = HISTORY  # columns of _samples that hold signal
         self._position = 0  # samples fed to every line so far
         self._began = np.zeros(lines, np.int64)  # the position at which each line's call began
         self._loud_until = np.zeros(lines, np.int64)
         self._held: dict[int, _Held] = {}
         window = goertzel.hann(WINDOW)
-        self._tones = goertzel.basis(LOW + HIGH, window).astype(np.float32)
-        self._others = goertzel.basis(REFERENCES + tuple(2 * f for f in LOW + HIGH), window).astype(np.float32)
-        self._floor = amplitude(limits.floor)
+        self._tones = goertzel.basis(LOW + HIGH, window).T.astype(np.float32, order="C")
+        self._others = goertzel.basis(REFERENCES, window).T.astype(np.float32, order="C")
+        self._gates = _Gates.of(limits)
+        self._before = np.zeros((8, lines), np.float32)  # squared amplitudes at the last hop
         # A window whose samples all stay below this cannot hold a tone of the floor: its first Fourier
         # coefficient is at most 4/pi of the largest sample (a square wave's).
-        self._quiet = self._floor * np.pi / 4
+        self._quiet = amplitude(limits.floor) * np.pi / 4
 
     def reset(self, line: int) -> None:
         """A new call begins on this line: what it carried is forgotten, its positions restart at 0."""
         self._samples[line] = 0
+        self._before[:, line] = 0
         self._began[line] = self._position
         self._loud_until[line] = 0
         self._held.pop(line, None)
@@ -128,6 +164,7 @@ class Detector:
         return events
 
     def _advance(self, frames: NDArray[np.int16]) -> list[Event]:
+        """Take in at most _room samples and look at every window that is now complete."""
         count = frames.shape[1]
         if self._filled + count > self._samples.shape[1]:
             self._samples[:, :HISTORY] = self._samples[:, self._filled - HISTORY : self._filled].copy()
@@ -136,7 +173,7 @@ class Detector:
         first = (self._position // STEP + 1) * STEP
         self._filled += count
         self._position += count
-        loud = (frames.max(axis=1) > self._quiet) | (frames.min(axis=1) < -self._quiet)
+        loud = (frames.max(axis=1, initial=0) > self._quiet) | (frames.min(axis=1, initial=0) < -self._quiet)
         self._loud_until[loud] = self._position + WINDOW
         ends = np.arange(first, self._position + 1, STEP)
         if not len(ends):
@@ -145,92 +182,106 @@ class Detector:
         active[list(self._held)] = True
         rows = np.flatnonzero(active)
         if not len(rows):
+            self._before[:] = 0
             return []
+        if len(rows) > MANY * len(active):  # picking rows costs a copy, and quiet lines change nothing
+            rows = np.arange(len(active))
         powers = self._powers(rows, ends)
-        return self._follow(rows, ends, powers, *self._candidates(rows, ends, powers))
+        return self._follow(rows, ends, powers, self._candidates(rows, ends, powers))
 
-    def _columns(self, ends: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Columns of _samples just after windows that end at these positions."""
-        return ends - self._position + self._filled
+    def _column(self, end: int) -> int:
+        """The column of _samples just after the window that ends at this position."""
+        return end - self._position + self._filled
 
-    def _powers(self, rows: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Squared amplitude of the eight tones: (8, hops, rows)."""
-        columns = self._columns(ends)
-        parts = np.empty((16, len(ends), len(rows)), np.float32)
-        if len(ends) > len(rows):  # a file: windows that touch without overlapping are rows of one matrix
+    def _powers(self, rows: Positions, ends: Positions) -> NDArray[np.float32]:
+        """Squared amplitudes of the eight tones at the last hop and the new ones: (8, 1 + hops, rows)."""
+        first, last = self._column(int(ends[0])), self._column(int(ends[-1]))
+        hops, count = len(ends), len(rows)
+        parts = np.empty((hops, count, 16), np.float32)
+        if hops > count:  # a file: windows that do not overlap are the rows of one matrix
             for i, row in enumerate(rows):
-                for k in range(min(WINDOW // STEP, len(ends))):
-                    mine = columns[k :: WINDOW // STEP]
-                    touching = self._samples[row, mine[0] - WINDOW : mine[-1]].reshape(-1, WINDOW)
-                    parts[:, k :: WINDOW // STEP, i] = self._tones @ touching.T
+                for k in range(min(APART, hops)):
+                    begin = first - WINDOW + k * STEP
+                    parts[k::APART, i] = self._windows[row, begin : last - WINDOW + 1 : APART * STEP] @ self._tones
         else:
-            whole = len(rows) > 0.7 * len(self._samples)  # picking rows costs a copy
-            wide = self._samples if whole else self._samples[rows, columns[0] - WINDOW : columns[-1]]
-            offset = 0 if whole else columns[0] - WINDOW
-            for k, column in enumerate(columns - offset):
-                product = self._tones @ wide[:, column - WINDOW : column].T
-                parts[:, k] = product[:, rows] if whole and len(rows) < len(wide) else product
-        np.multiply(parts, parts, out=parts)
-        return parts[:8] + parts[8:]
+            lines = self._samples[:, first - WINDOW : last]
+            if count < len(lines):
+                lines = lines[rows]
+            for k in range(hops):
+                np.matmul(lines[:, k * STEP : k * STEP + WINDOW], self._tones, out=parts[k])
+        squares = parts.reshape(-1, 16).T.copy()
+        squares *= squares
+        powers = np.empty((8, (1 + hops) * count), np.float32)
+        powers[:, :count] = self._before[:, rows]
+        np.add(squares[:8], squares[8:], out=powers[:, count:])
+        if count < self._before.shape[1]:
+            self._before[:] = 0
+        self._before[:, rows] = powers[:, -count:]
+        return powers.reshape(8, 1 + hops, count)
 
-    def _candidates(
-        self, rows: NDArray[np.int64], ends: NDArray[np.int64], powers: NDArray[np.float32]
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """Stages 1 and 2: (hop, row, digit) of the windows in which a pair of tones stands out."""
-        limits = self._limits
-        low, high = powers[:4].max(axis=0), powers[4:].max(axis=0)
-        share = 1 / (1 + ratio(-limits.group) ** 2)
-        stands_out = (low >= share * powers[:4].sum(axis=0)) & (high >= share * powers[4:].sum(axis=0))
-        stands_out &= np.minimum(low, high) >= self._floor**2 / 2  # half: noise may take some; `judge` decides
-        stands_out &= (high <= low * ratio(limits.twist_high + 1) ** 2) & (
-            high >= low * ratio(limits.twist_low - 1) ** 2
-        )
-        hop, row = np.nonzero(stands_out)
-        if not len(hop):
-            return hop, row, hop
-        tones = powers[:, hop, row]
-        r, c = tones[:4].argmax(axis=0), tones[4:].argmax(axis=0)
-        each = np.arange(len(hop))
-        weaker = np.minimum(tones[r, each], tones[4 + c, each])
-        windows = sliding_window_view(self._samples, WINDOW, axis=1)[rows[row], self._columns(ends[hop]) - WINDOW]
-        others = np.abs(goertzel.bank(self._others, windows)) ** 2
-        references, harmonics = others[:, : len(REFERENCES)], others[:, len(REFERENCES) :]
-        pure = references.max(axis=1) <= weaker * ratio(-limits.reference) ** 2
-        pure &= np.maximum(harmonics[each, r], harmonics[each, 4 + c]) <= weaker * ratio(-limits.harmonic) ** 2
-        return hop[pure], row[pure], (4 * r + c)[pure]
+    def _candidates(self, rows: Positions, ends: Positions, powers: NDArray[np.float32]) -> Candidates:
+        """Stages 1 and 2: (row, hop, digit) of the windows in which a pair of tones stands out."""
+        gates, count = self._gates, len(rows)
+        flat = powers.reshape(8, -1)
+        groups = flat.reshape(2, 4, -1)[:, :, count:]
+        least = groups.sum(axis=1)
+        least *= gates.share
+        np.maximum(least, gates.floor, out=least)
+        out = groups.max(axis=1) >= least
+        window = np.flatnonzero(out[0] & out[1])
+        if not len(window):
+            return iter(())
+        tones = flat[:, window + count]
+        r, c = tones[:4].argmax(axis=0), tones[4:].argmax(axis=0) + 4
+        each = np.arange(len(window))
+        low, high = tones[r, each], tones[c, each]
+        keep = (high <= low * gates.twist_high) & (high >= low * gates.twist_low)
+        keep &= (flat[r, window] >= low * gates.lasting) & (flat[c, window] >= high * gates.lasting)
+        each = np.flatnonzero(keep)
+        if not len(each):
+            return iter(())
+        window, r, c, low, high = window[each], r[each], c[each], low[each], high[each]
+        hop, row = np.divmod(window, count)
+        begins = ends[hop] - self._position + self._filled - WINDOW
+        others = self._windows[rows[row], begins] @ self._others
+        others *= others
+        others = others[:, : others.shape[1] // 2] + others[:, others.shape[1] // 2 :]
+        keep = others[:, OUTSIDE].max(axis=1) <= np.minimum(low, high) * gates.outside
+        keep &= others[:, BETWEEN].max(axis=1) <= high * gates.between
+        return zip(row[keep].tolist(), hop[keep].tolist(), (4 * r + c - 4)[keep].tolist(), strict=True)
 
     def _follow(
         self,
-        rows: NDArray[np.int64],
-        ends: NDArray[np.int64],
+        rows: Positions,
+        ends: Positions,
         powers: NDArray[np.float32],
-        hop: NDArray[np.int64],
-        row: NDArray[np.int64],
-        digit: NDArray[np.int64],
+        candidates: Candidates,
     ) -> list[Event]:
         """Stage 3, line by line where there is a candidate or a key held."""
-        candidates: dict[int, dict[int, int]] = {int(np.searchsorted(rows, line)): {} for line in self._held}
-        for h, r, d in zip(hop.tolist(), row.tolist(), digit.tolist(), strict=True):
-            candidates.setdefault(r, {})[h] = d
+        lines: dict[int, dict[int, int]] = {int(np.searchsorted(rows, line)): {} for line in self._held}
+        for row, hop, digit in candidates:
+            lines.setdefault(row, {})[hop] = digit
         events: list[Event] = []
-        for r in sorted(candidates):
-            events += self._follow_line(int(rows[r]), ends, powers[:, :, r], candidates[r])
+        for row in sorted(lines):
+            events += self._follow_line(int(rows[row]), ends, powers[:, :, row], lines[row])
         return events
 
     def _follow_line(
-        self, line: int, ends: NDArray[np.int64], powers: NDArray[np.float32], candidates: dict[int, int]
+        self, line: int, ends: Positions, powers: NDArray[np.float32], candidates: dict[int, int]
     ) -> list[Event]:
         events: list[Event] = []
-        waiting = sorted(candidates)
+        waiting = sorted(candidates, reverse=True)
         hop = 0
         while hop < len(ends):
             held = self._held.get(line)
-            if held is None:
-                hop = next((h for h in waiting if h >= hop), len(ends))
-                if hop == len(ends):
+            if held is None:  # nothing to follow: on to the next candidate
+                while waiting and waiting[-1] < hop:
+                    waiting.pop()
+                if not waiting:
                     break
+                hop = waiting[-1]
             end = int(ends[hop])
-            if held is not None and self._released(line, held, end, powers[:, hop]):
+            if held is not None and self._released(line, held, end, powers[:, 1 + hop]):
                 events.append(self._digit(line, held))
                 held = None
             digit = candidates.get(hop)
@@ -240,13 +291,13 @@ class Detector:
         return events
 
     def _recent(self, line: int, end: int) -> NDArray[np.float64]:
-        column = end - self._position + self._filled
+        column = self._column(end)
         return self._samples[line, column - HISTORY : column].astype(np.float64)
 
     def _released(self, line: int, held: _Held, end: int, powers: NDArray[np.float32]) -> bool:
         """Follow a key held up to the hop that ends here; true once its pause is longer than a break."""
         press, low, high = held.press, held.digit // 4, 4 + held.digit % 4
-        sounding = powers[low] >= 0.25 * press.low**2 and powers[high] >= 0.25 * press.high**2
+        sounding = powers[low] >= (HALF * press.low) ** 2 and powers[high] >= (HALF * press.high) ** 2
         if sounding == (held.ended is None):
             return held.ended is not None and end - WINDOW / 2 - held.ended > ms(self._limits.bridge)
         edge = end + keypress.edge(self._recent(line, end), held.digit, press.low, press.high, rising=sounding)
@@ -260,6 +311,10 @@ class Detector:
 
     def _judge(self, line: int, held: _Held | None, digit: int, end: int) -> list[Event]:
         verdict = keypress.judge(self._recent(line, end), digit, self._limits)
+        if not isinstance(verdict, Press) and LOOK_BACK:
+            back = keypress.judge(self._recent(line, end - LOOK_BACK), digit, self._limits)
+            if isinstance(back, Press):
+                verdict = replace(back, start=back.start - LOOK_BACK)
         began = int(self._began[line])
         if not isinstance(verdict, Press):
             if not self._explain:
@@ -278,19 +333,21 @@ class Detector:
         return events
 
     def _digit(self, line: int, held: _Held) -> Digit:
+        """Let the key go and report it."""
         del self._held[line]
         began, press = int(self._began[line]), held.press
+        end = held.start if held.ended is None else held.ended
         low, high = (float(level) for level in sine_dbm0([press.low, press.high]))
         return Digit(
-            line,
-            KEYS[held.digit],
-            round(held.start) - began,
-            round(held.ended if held.ended is not None else held.start) - began,
-            held.declared - began,
-            round(max(low, high), 1),
-            round(low, 1),
-            round(high, 1),
-            round(decibels(press.high / press.low), 1),
-            round(press.low_percent, 2),
-            round(press.high_percent, 2),
+            line=line,
+            digit=KEYS[held.digit],
+            start=round(held.start) - began,
+            end=round(end) - began,
+            declared=held.declared - began,
+            level_dbm0=round(max(low, high), 1),
+            low_dbm0=round(low, 1),
+            high_dbm0=round(high, 1),
+            twist_db=round(decibels(press.high / press.low), 1),
+            low_percent=round(press.low_percent, 2),
+            high_percent=round(press.high_percent, 2),
         )

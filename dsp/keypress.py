@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from . import goertzel
@@ -43,7 +42,7 @@ class Limits:
     floor: float = -46.0  # accept -25, reject -50 (Brazil); lines are weaker than exchanges, so from -42 on
     twist_high: float = 7.5  # high group stronger: accept 5 (NTT); 6 with margin
     twist_low: float = -11.5  # high group weaker, as long cable makes it: accept 9 (Brazil), 10 (Australia)
-    age: float = 24.0  # accept 40, reject 23 (AT&T): a window centred 24 ms in is full from 32 ms on, and half at 24
+    on: float = 31.0  # accept 40, reject 23 (AT&T)
     bridge: float = 25.0  # breaks up to 20 are one press (European), pauses from 30 are two (NTT)
 
     # The laboratory's own: chosen on speech and impaired keys, judged on others.
@@ -54,14 +53,14 @@ class Limits:
     noise_purity: float = 9.0  # dB, the same if what is left is flat as noise is:
     noise_crest: float = 13.0  # dB, its strongest over its median (white noise: 8)
     firm_purity: float = 9.0  # dB, the same if the tones are as firm as only a machine's are:
-    firm_age: float = 32.0
+    firm_on: float = 40.0
     firm_steady: float = 2.0
     firm_drift: float = 5.0
 
     # Gates, loose: what passes them is measured.
-    group: float = 2.0  # dB, a tone over all others of its group together
-    reference: float = 4.9  # dB, weaker tone over every reference frequency
-    harmonic: float = 0.0  # dB, weaker tone over the second harmonics
+    group: float = 5.0  # dB, a tone over all others of its group together
+    outside: float = 8.0  # dB, weaker tone over reference frequencies outside the groups
+    between: float = 5.0  # dB, high tone over those between high tones, on its own skirts when it is off
 
 
 LIMITS = Limits()
@@ -96,6 +95,9 @@ class Rest:
     voice: float
 
 
+_WINDOWS = np.arange(0, HISTORY - WINDOW + 1, HOP)[:, None] + np.arange(WINDOW)
+
+
 @cache
 def _pair(digit: int) -> Signal:
     row, column = divmod(digit, 4)
@@ -110,9 +112,8 @@ def _hann(length: int) -> Signal:
 
 
 def track(samples: Signal, digit: int) -> Track:
-    """Complex amplitude of the digit's two tones every 5 ms, the last window ending with the samples: (hops, 2)."""
-    spare = (len(samples) - WINDOW) % HOP
-    parts = sliding_window_view(samples[spare:], WINDOW)[::HOP] @ _pair(digit)
+    """Complex amplitude of the digit's two tones every 5 ms over HISTORY samples: (hops, 2)."""
+    parts = samples[_WINDOWS] @ _pair(digit)
     tones: Track = parts[:, :2] + 1j * parts[:, 2:]
     return tones
 
@@ -121,6 +122,16 @@ def _crossing(envelope: Signal, below: int, above: int) -> float:
     """Where the envelope passes one half between two neighbouring hops, in hops."""
     low, high = envelope[below], envelope[above]
     return float(below + (above - below) * (HALF - low) / (high - low))
+
+
+_FILLED = np.cumsum(goertzel.hann(WINDOW)) / goertzel.hann(WINDOW).sum()
+_SURELY = 0.97  # a window that full may as well be quite full
+
+
+def _reach(envelope: float) -> float:
+    """How far beyond a window's middle a tone goes that fills so much of it, in ms; up to 10, negative below a half."""
+    filled = int(np.searchsorted(_FILLED, min(envelope, _SURELY)))
+    return (filled - WINDOW / 2) * 1000 / RATE
 
 
 def _position(hop: float, hops: int) -> float:
@@ -148,13 +159,13 @@ def judge(samples: Signal, digit: int, limits: Limits = LIMITS) -> Press | Refus
     envelope = np.min(size / size[-4:].max(axis=0), axis=1)
     on = envelope >= HALF
     if not on[-4:].any():  # the two tones do not sound together
-        return Refusal("age", 0.0, limits.age)
+        return Refusal("on", 0.0, limits.on)
     last = int(np.flatnonzero(on)[-1])
     silent = np.flatnonzero(~on[:last])
     first = _crossing(envelope, int(silent[-1]), int(silent[-1]) + 1) if len(silent) else 0.0
-    age = (last - first) * HOP * 1000 / RATE
-    if age < limits.age:
-        return Refusal("age", age, limits.age)
+    age = (last - first) * HOP * 1000 / RATE + _reach(float(envelope[last]))
+    if age < limits.on:
+        return Refusal("on", age, limits.on)
 
     inner = tones[max(int(np.ceil(first + 2)), last - 5) : last + 1]  # windows filled by the key, or nearly
     sizes = np.abs(inner)
@@ -188,7 +199,7 @@ def judge(samples: Signal, digit: int, limits: Limits = LIMITS) -> Press | Refus
     voice, purity = decibels(weaker / left.voice), decibels(weaker / left.strongest)
     if voice < limits.voice:
         return Refusal("voice", voice, limits.voice)
-    firm = age >= limits.firm_age and steady <= limits.firm_steady and drift <= limits.firm_drift
+    firm = age >= limits.firm_on and steady <= limits.firm_steady and drift <= limits.firm_drift
     flat = decibels(left.strongest / left.median) <= limits.noise_crest
     least = min(limits.purity, limits.firm_purity if firm else np.inf, limits.noise_purity if flat else np.inf)
     if purity < least:
