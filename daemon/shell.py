@@ -12,7 +12,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from . import notify
@@ -24,11 +24,22 @@ log = logging.getLogger(__name__)
 TICK = 0.02  # seconds
 HOPELESS = 1.0  # seconds behind schedule after which missed ticks are given up (a suspended machine)
 SWITCH_INTERVAL = 0.0005  # seconds a worker thread may hold the interpreter while a tick waits; CPython's 5 ms is late
+SIGN_OF_LIFE = 250  # ticks between two signs for systemd's watchdog; the unit allows six times as long
 DESK_PAUSE = 5.0  # seconds before a desk that ended is started again
 
 
-async def run(service: Service, hints: Sequence[Hint] = (), announce: bool = True) -> None:
-    """Serve until SIGINT or SIGTERM. Raises WebError when the pages' port is taken."""
+def run(service: Service, hints: Sequence[Hint] = (), ready: Callable[[], None] | None = None) -> None:
+    """Serve until SIGINT or SIGTERM. `ready` is called once lines and pages are open; without it the addresses are
+    printed. Raises WebError when the pages' port is taken."""
+    # Opening and closing read and write records, which Django refuses where an event loop runs.
+    service.open()
+    try:
+        asyncio.run(_serve(service, hints, ready))
+    finally:
+        service.close()
+
+
+async def _serve(service: Service, hints: Sequence[Hint], ready: Callable[[], None] | None) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
@@ -38,20 +49,18 @@ async def run(service: Service, hints: Sequence[Hint] = (), announce: bool = Tru
             signal.signal(name, lambda *_: loop.call_soon_threadsafe(stop.set))
     web = service.settings.web
     desk_url = f"http://{web.host}:{web.desk_port}/"
-    service.open()
-    try:
-        async with serving(create_app(service, desk_url, hints), web.host, web.port) as address:
-            desk = asyncio.create_task(_keep_desk(web.host, web.desk_port))
-            if announce:
-                print(f"电话演示：{address}phone\n后台：{desk_url}\n按 Ctrl+C 停止。", flush=True)
-            notify.send(f"READY=1\nSTATUS=接听中，{len(service.settings.lines)} 条线路")
-            await pace(service, stop)
-            notify.send("STOPPING=1")
-            desk.cancel()
-            with suppress(asyncio.CancelledError):
-                await desk
-    finally:
-        service.close()
+    async with serving(create_app(service, desk_url, hints), web.host, web.port) as address:
+        desk = asyncio.create_task(_keep_desk(web.host, web.desk_port))
+        if ready:
+            ready()
+        else:
+            print(f"电话演示：{address}phone\n后台：{desk_url}\n按 Ctrl+C 停止。", flush=True)
+        notify.send(f"READY=1\nSTATUS=接听中，{len(service.settings.lines)} 条线路")
+        await pace(service, stop)
+        notify.send("STOPPING=1")
+        desk.cancel()
+        with suppress(asyncio.CancelledError):
+            await desk
 
 
 async def pace(service: Service, stop: asyncio.Event) -> None:
@@ -63,6 +72,8 @@ async def pace(service: Service, stop: asyncio.Event) -> None:
     due = loop.time()
     while not stop.is_set():
         service.tick()
+        if service.board.now % SIGN_OF_LIFE == 0:
+            notify.send("WATCHDOG=1")
         due += TICK
         behind = loop.time() - due
         if behind > HOPELESS:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,15 +25,18 @@ def run(
     if not settings.lines:
         fail("设置里没有电话线：请写一个 [lines.名字] 段，见 hotline.toml 里的说明")
     if detach:
-        from .. import detach as background
+        from ..detach import DetachError, detached
 
-        with background.detached(pidfile):
-            serve(settings)
+        try:
+            with detached(pidfile) as ready:
+                serve(settings, ready=ready)
+        except DetachError as error:
+            fail(str(error))
     else:
         serve(settings)
 
 
-def serve(settings: Settings, hints: Sequence[Hint] = ()) -> None:
+def serve(settings: Settings, hints: Sequence[Hint] = (), ready: Callable[[], None] | None = None) -> None:
     """Put the service together and run it; what is wrong ends the command with a sentence."""
     from ...config.dialog import DialogError
     from ...config.settings import SettingsError
@@ -44,7 +46,7 @@ def serve(settings: Settings, hints: Sequence[Hint] = ()) -> None:
     from ..web import WebError
 
     try:
-        with log.logging_to(settings.service.state / "log"):
-            asyncio.run(shell.run(Service(settings), hints))
+        with log.logging_to(settings.service.state / "log", settings.service.log):
+            shell.run(Service(settings), hints, ready)
     except (SettingsError, DialogError, CatalogueError, WebError) as error:
         fail(str(error))
