@@ -58,8 +58,8 @@ class Speech(Protocol):
 class Take(Protocol):
     """What a recording is written to; voice.recorder.Recorder is one."""
 
-    error: Exception | None
-
+    @property
+    def error(self) -> Exception | None: ...
     def add(self, frame: Frame) -> None: ...
     def flush(self) -> None: ...
 

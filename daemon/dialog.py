@@ -16,8 +16,8 @@ from ..config.settings import Settings
 from ..voice.speech import compose, holds
 from .call import KEYS, Call, ticks
 from .fields import GRAMMARS, Verdict
+from .outcome import Outcome
 from .services import SERVICES
-from .services.outcome import Outcome
 
 log = logging.getLogger(__name__)
 

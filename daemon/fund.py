@@ -24,7 +24,7 @@ from typing import Literal, NamedTuple, TypeVar
 from ..config.settings import Fund
 from . import identity
 from .odbc import OTHER, DatabaseError, Pool, Refused, count_parameters, is_query
-from .services.outcome import Outcome
+from .outcome import Outcome
 
 log = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
 
 from ..call import Call
+from ..outcome import Outcome
 from . import fund, info, message, survey
-from .outcome import Outcome
 
 
 class Service(NamedTuple):

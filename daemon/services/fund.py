@@ -11,24 +11,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from ...desk.errors import RecordsError
 from .. import identity
 from ..call import Call
-from .outcome import Outcome
-
-if TYPE_CHECKING:  # daemon.fund itself speaks in outcomes, and so imports this package
-    from ..fund import FundDatabase, Login
+from ..fund import FundDatabase, Login
+from ..outcome import Outcome
 
 log = logging.getLogger(__name__)
 
 LOGINS: tuple[Login, ...] = ("id_number", "account_number", "card_number")
-
-SHARED = frozenset({"found", "none", "several", "empty", "denied", "locked", "unreachable"})
-ACCOUNT_OUTCOMES = SHARED | {"typo"}
-LOAN_OUTCOMES = SHARED | {"typo"}
-UNIT_OUTCOMES = SHARED | {"closed"}
 
 
 async def account(call: Call, fields: Mapping[str, object]) -> Outcome:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ..call import Call
-from .outcome import Outcome
+from ..outcome import Outcome
 
 if TYPE_CHECKING:
     from ...desk.selectors import Outlet

@@ -15,8 +15,8 @@ from ...voice import recordings
 from ...voice.recorder import Recorder, RecorderError
 from ...voice.speech import compose
 from ..call import Call, ticks
+from ..outcome import Outcome
 from ..site import Site
-from .outcome import Outcome
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping
 
 from ..call import Call
-from .outcome import Outcome
+from ..outcome import Outcome
 
 log = logging.getLogger(__name__)
 
