@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 # that has not rung for longer than a ring and its pause (1 s + 4 s in China, 2 s + 4 s elsewhere) is at rest.
 RING_LOST = round(7.0 * TICKS_PER_SECOND)
 
+REOPEN = 10 * TICKS_PER_SECOND  # a device that was not there may have been plugged in since
+
 Program = Callable[[Call], Coroutine[None, Event, None]]
 
 
@@ -92,14 +94,12 @@ class Switchboard:
         self._received = np.zeros((count, FRAME), np.int16)
         self._sent = np.zeros((count, FRAME), np.int16)
         self._deadline = np.full(count, NEVER, np.int64)
+        self._opened: list[int] = []  # lines that could be opened, in their order
 
     def open(self) -> None:
-        """Open every line; one that cannot be opened is out of service with an alarm, the others work."""
-        for index, seat in enumerate(self.seats):
-            try:
-                seat.line.open()
-            except lines.LineError as error:
-                self._fail(index, str(error))
+        """Open every line; one that cannot be opened is out of service with an alarm, and is tried again."""
+        for index in range(len(self.seats)):
+            self._open(index)
 
     def close(self) -> None:
         """End every call, wait until each has cleared, let the lines go."""
@@ -114,9 +114,12 @@ class Switchboard:
     def tick(self) -> None:
         """20 ms of every line."""
         self.work.collect()
-        for index, seat in enumerate(self.seats):
-            seat.line.read(self._received[index])
-            for event in seat.line.events():
+        if self.now % REOPEN == 0:
+            self._reopen()
+        for index in self._opened:
+            line = self.seats[index].line
+            line.read(self._received[index])
+            for event in line.events():
                 self._line_event(index, event)
         self._listen()
         for index in np.flatnonzero(self._deadline <= self.now).tolist():
@@ -180,6 +183,22 @@ class Switchboard:
         self._observer.ended(call, error)
 
     # What happens to lines.
+
+    def _open(self, index: int) -> None:
+        try:
+            self.seats[index].line.open()
+        except lines.LineError as error:
+            if self.seats[index].alarm != str(error):
+                self._fail(index, str(error))
+        else:
+            self._opened = sorted([*self._opened, index])
+            if self.seats[index].alarm is not None:
+                self._line_event(index, lines.Restored())
+
+    def _reopen(self) -> None:
+        if len(self._opened) < len(self.seats):
+            for index in set(range(len(self.seats))).difference(self._opened):
+                self._open(index)
 
     def _line_event(self, index: int, event: lines.Event) -> None:
         seat = self.seats[index]
