@@ -88,11 +88,12 @@ class Bursts:
         self._frequency[:, at] = hops.frequency
         moving = hops.pure.any(axis=(1, 2)) | ((self._without < FORGOTTEN) | (self._off <= BRIDGED)).any(axis=1)
         lines = np.flatnonzero(moving)  # nothing changes on the others
-        begins, ends = self._edges(lines, hops.pure[lines], hops.power[lines])
         found: dict[int, list[Edge]] = {}
-        for row, hop, sound in np.argwhere(begins | ends).tolist():
-            edge = Edge(self.hops + hop, sound, bool(begins[row, hop, sound]))
-            found.setdefault(int(lines[row]), []).append(edge)
+        if len(lines) and count:
+            begins, ends = self._edges(lines, hops.pure[lines], hops.power[lines])
+            for row, hop, sound in np.argwhere(begins | ends).tolist():
+                edge = Edge(self.hops + hop, sound, bool(begins[row, hop, sound]))
+                found.setdefault(int(lines[row]), []).append(edge)
         self.hops += count
         return found
 
@@ -100,8 +101,6 @@ class Bursts:
         self, lines: NDArray[np.intp], pure: NDArray[np.bool_], power: Levels
     ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Whether at (line, hop, sound) a burst has begun, and whether one has ended."""
-        if not len(lines) or not pure.shape[1]:
-            return np.zeros_like(pure), np.zeros_like(pure)
         level = 10.0 * np.log10(np.maximum(power, np.float32(1e-3)))
         without = _run(~pure, self._without[lines])
         # The loudest hop so far, fading, is a running maximum of levels that have been tilted against the fading. To

@@ -59,18 +59,9 @@ class Pattern(NamedTuple):
     name: str
     tone: PlanTone
     steps: tuple[Step, ...]
-
-    @property
-    def needed(self) -> int:
-        """Bursts that must agree before the tone is named: a period and the first of the next, but so many that they
-        have lasted EVIDENCE. A continuous tone needs none."""
-        if self.tone.once or self.tone.continuous:
-            return len(self.steps)
-        count, lasted = 1, self.steps[0].on
-        while count <= len(self.steps) or lasted < EVIDENCE:
-            lasted += self.steps[(count - 1) % len(self.steps)].off + self.steps[count % len(self.steps)].on
-            count += 1
-        return count
+    sounds: frozenset[int]
+    needed: int  # bursts that must agree before the tone is named
+    disturbed: float  # a pause shorter than this is a disturbance
 
     def fits(self, measured: int, nominal: int) -> bool:
         """Whether a duration is within the plan's tolerance."""
@@ -98,11 +89,29 @@ def patterns(tones: Mapping[str, PlanTone], sounds: Mapping[tuple[float, ...], i
         for frequencies, (on, off) in zip(tone.sounds, tone.pattern, strict=True):
             yield Step(sounds[frequencies], round(on * RATE), round(off * RATE))
 
-    return [Pattern(name, tone, tuple(steps(tone))) for name, tone in tones.items()]
+    return [_pattern(name, tone, tuple(steps(tone))) for name, tone in tones.items()]
+
+
+def _pattern(name: str, tone: PlanTone, steps: tuple[Step, ...]) -> Pattern:
+    disturbed = min(*(step.off * DISTURBED for step in steps), LONGEST_DISTURBED)
+    return Pattern(name, tone, steps, frozenset(step.sound for step in steps), _needed(tone, steps), disturbed)
+
+
+def _needed(tone: PlanTone, steps: tuple[Step, ...]) -> int:
+    """A period and the first burst of the next, but so many bursts that they have lasted EVIDENCE."""
+    if tone.once or tone.continuous:
+        return len(steps)
+    count, lasted = 1, steps[0].on
+    while count <= len(steps) or lasted < EVIDENCE:
+        lasted += steps[(count - 1) % len(steps)].off + steps[count % len(steps)].on
+        count += 1
+    return count
 
 
 def last_step(pattern: Pattern, bursts: Sequence[Burst]) -> int | None:
     """Which step of the pattern the last of these bursts is, if the last `needed` of its sounds fit; None if not."""
+    if bursts[-1].sound not in pattern.sounds or len(bursts) < pattern.needed:
+        return None
     last = whole(pattern, bursts)[-pattern.needed :]
     if len(last) < pattern.needed or not _agree(pattern, last):
         return None
@@ -116,13 +125,11 @@ def last_step(pattern: Pattern, bursts: Sequence[Burst]) -> int | None:
 def whole(pattern: Pattern, bursts: Sequence[Burst]) -> list[Burst]:
     """The bursts that may belong to the pattern if the last one does: without those that another generator made, and
     those put together again that something louder has broken."""
-    sounds = {step.sound for step in pattern.steps}
-    shortest = min(*(step.off * DISTURBED for step in pattern.steps), LONGEST_DISTURBED)
     found: list[Burst] = []
     for burst in bursts:
-        if burst.sound not in sounds or (burst.sound == bursts[-1].sound and not _alike([burst, bursts[-1]])):
+        if burst.sound not in pattern.sounds or (burst.sound == bursts[-1].sound and not _alike([burst, bursts[-1]])):
             continue
-        if found and burst.start - found[-1].end < shortest and burst.sound == found[-1].sound:
+        if found and burst.start - found[-1].end < pattern.disturbed and burst.sound == found[-1].sound:
             burst = burst._replace(start=found.pop().start)
         found.append(burst)
     return found
