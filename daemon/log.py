@@ -2,7 +2,7 @@
 
 What can block (a disk, a pipe) must not stand in the way of the 20 ms tick, so the engine only puts
 records on a queue; a thread of its own writes them. Every record is masked before it gets there,
-whoever wrote it: identity numbers keep their last four characters, PINs nothing.
+whoever wrote it: of identity numbers the first six and last four characters are left, of PINs nothing.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ KEPT_DAYS = 200
 
 # A run of 15 digits or more is an identity, account or card number, or one of them with a PIN behind it.
 # Keyed numbers come with '*' for X, and in transcripts the keys stand apart ("9 9 0 1 0 1 ...").
-LONG_NUMBER = re.compile(r"(?<!\d)\d(?:[ ,]?\d){14,}(?: ?[Xx*](?!\w))?")
+LONG_NUMBER = re.compile(r"(?<!\d)\d(?:[ ,]?\d){14,}(?: ?[Xx*](?:[ ,]?\d)*)?")
 # Whatever calls itself a PIN, as a word of a sentence, a keyword or a key of a dictionary: pin=135790, 'pin': '135790'.
 PIN = re.compile(r"""((?:(?<![A-Za-z])pin|密码)\w*['"]?\s*[:=：是为]?\s*['"]?)\d[\d ]*""", re.IGNORECASE)
 
@@ -38,7 +38,7 @@ PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERR
 
 def mask(text: str) -> str:
     """The text with every identity-like number shortened and everything marked as a PIN blotted out."""
-    return PIN.sub(r"\1******", LONG_NUMBER.sub(lambda found: mask_number(found[0]), text))
+    return PIN.sub(r"\1******", LONG_NUMBER.sub(_masked_number, text))
 
 
 class Masking(logging.Filter):
@@ -84,9 +84,9 @@ def logging_to(folder: Path | None, level: str = "info") -> Iterator[None]:
     if folder is not None:
         handlers.append(_daily_file(folder))
     records: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
-    entrance = QueueHandler(records)  # type: ignore[arg-type]  # typeshed asks for Queue, the library for put_nowait
+    entrance = QueueHandler(records)
     entrance.addFilter(Masking())
-    listener = QueueListener(records, *handlers)  # type: ignore[arg-type]  # same; it needs get only
+    listener = QueueListener(records, *handlers)
     root = logging.getLogger()
     before = root.level, sys.excepthook, threading.excepthook
     root.setLevel(level.upper())
@@ -121,6 +121,12 @@ def _daily_file(folder: Path) -> logging.Handler:
     )
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s"))
     return handler
+
+
+def _masked_number(found: re.Match[str]) -> str:
+    """An identity number as the pages show it; a longer run may end in a PIN, so nothing of it is shown."""
+    number = found[0]
+    return mask_number(number) if len(number) in (15, 18) else "*" * len(number)
 
 
 def _masked_extra(value: object) -> object:
