@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from . import goertzel, keypress
 from .generate import HIGH, KEYS, LOW
-from .keypress import HALF, HISTORY, LIMITS, WINDOW, Limits, Press
+from .keypress import HALF, HISTORY, LIMITS, WINDOW, Limits, Press, Refusal
 from .levels import amplitude, decibels, ms, ratio, sine_dbm0
 
 __all__ = ["LIMITS", "Detector", "Digit", "Event", "Limits", "Onset", "Refused"]
@@ -33,7 +33,8 @@ __all__ = ["LIMITS", "Detector", "Digit", "Event", "Limits", "Onset", "Refused"]
 STEP = ms(20)  # one tick: a verdict between two would be acted upon no sooner
 BLOCK = 1 << 18  # samples of all lines taken at once; a longer feed is cut, so that the work fits the cache
 APART = -(-WINDOW // STEP)  # windows so many steps apart do not overlap
-LOOK_BACK = ms(10)
+LOOK_BACK = ms(10)  # a key that ends between two looks is judged this much before its window
+KEPT = HISTORY + LOOK_BACK
 MANY = 0.7  # of the lines; if more are loud, all are computed
 
 # What stage 2 looks at: outside the groups, and between the high tones, on the skirts of one that is off.
@@ -107,7 +108,7 @@ class _Gates:
     twist_low: float
     outside: float
     between: float
-    lasting: float = 0.12  # of a tone's power must have been there a hop ago; a key judged long enough had a quarter
+    lasting: float = 0.001  # of a tone's power must have been there a hop ago; a key 11 ms long had it
 
     @classmethod
     def of(cls, limits: Limits) -> _Gates:
@@ -128,13 +129,14 @@ class Detector:
         self._limits = limits
         self._explain = explain
         self._room = max(ms(200), BLOCK // max(lines, 1))
-        self._samples = np.zeros((lines, HISTORY + self._room), np.float32)
+        self._samples = np.zeros((lines, KEPT + self._room), np.float32)
         self._windows = sliding_window_view(self._samples, WINDOW, axis=1)
-        self._filled = HISTORY  # columns of _samples that hold signal
+        self._filled = KEPT  # columns of _samples that hold signal
         self._position = 0  # samples fed to every line so far
         self._began = np.zeros(lines, np.int64)  # the position at which each line's call began
         self._loud_until = np.zeros(lines, np.int64)
         self._held: dict[int, _Held] = {}
+        self._young: dict[int, int] = {}  # lines whose candidate was too short at the last hop, and its digit
         window = goertzel.hann(WINDOW)
         self._tones = goertzel.basis(LOW + HIGH, window).T.astype(np.float32, order="C")
         self._others = goertzel.basis(REFERENCES, window).T.astype(np.float32, order="C")
@@ -151,6 +153,7 @@ class Detector:
         self._began[line] = self._position
         self._loud_until[line] = 0
         self._held.pop(line, None)
+        self._young.pop(line, None)
 
     def feed(self, frames: NDArray[np.int16]) -> list[Event]:
         """The next n >= 0 samples of every line, int16 (lines, n) at 8000 Hz; events in order for each line.
@@ -167,8 +170,8 @@ class Detector:
         """Take in at most _room samples and look at every window that is now complete."""
         count = frames.shape[1]
         if self._filled + count > self._samples.shape[1]:
-            self._samples[:, :HISTORY] = self._samples[:, self._filled - HISTORY : self._filled].copy()
-            self._filled = HISTORY
+            self._samples[:, :KEPT] = self._samples[:, self._filled - KEPT : self._filled].copy()
+            self._filled = KEPT
         self._samples[:, self._filled : self._filled + count] = frames
         first = (self._position // STEP + 1) * STEP
         self._filled += count
@@ -179,7 +182,7 @@ class Detector:
         if not len(ends):
             return []
         active = self._loud_until >= first
-        active[list(self._held)] = True
+        active[[*self._held, *self._young]] = True
         rows = np.flatnonzero(active)
         if not len(rows):
             self._before[:] = 0
@@ -258,7 +261,8 @@ class Detector:
         candidates: Candidates,
     ) -> list[Event]:
         """Stage 3, line by line where there is a candidate or a key held."""
-        lines: dict[int, dict[int, int]] = {int(np.searchsorted(rows, line)): {} for line in self._held}
+        known = {*self._held, *self._young}
+        lines: dict[int, dict[int, int]] = {int(np.searchsorted(rows, line)): {} for line in known}
         for row, hop, digit in candidates:
             lines.setdefault(row, {})[hop] = digit
         events: list[Event] = []
@@ -273,8 +277,8 @@ class Detector:
         waiting = sorted(candidates, reverse=True)
         hop = 0
         while hop < len(ends):
-            held = self._held.get(line)
-            if held is None:  # nothing to follow: on to the next candidate
+            held, young = self._held.get(line), self._young.pop(line, None)
+            if held is None and young is None:  # nothing to follow: on to the next candidate
                 while waiting and waiting[-1] < hop:
                     waiting.pop()
                 if not waiting:
@@ -284,9 +288,9 @@ class Detector:
             if held is not None and self._released(line, held, end, powers[:, 1 + hop]):
                 events.append(self._digit(line, held))
                 held = None
-            digit = candidates.get(hop)
+            digit = candidates.get(hop, young)
             if digit is not None and (held is None or digit != held.digit or held.ended is not None):
-                events += self._judge(line, held, digit, end)
+                events += self._judge(line, held, digit, end, again=hop not in candidates)
             hop += 1
         return events
 
@@ -309,17 +313,17 @@ class Detector:
             held.ended = None
         return False
 
-    def _judge(self, line: int, held: _Held | None, digit: int, end: int) -> list[Event]:
-        verdict = keypress.judge(self._recent(line, end), digit, self._limits)
-        if not isinstance(verdict, Press) and LOOK_BACK:
-            back = keypress.judge(self._recent(line, end - LOOK_BACK), digit, self._limits)
-            if isinstance(back, Press):
-                verdict = replace(back, start=back.start - LOOK_BACK)
+    def _judge(self, line: int, held: _Held | None, digit: int, end: int, *, again: bool) -> list[Event]:
         began = int(self._began[line])
-        if not isinstance(verdict, Press):
-            if not self._explain:
-                return []
-            return [Refused(line, KEYS[digit], end - began, verdict.check, verdict.value, verdict.limit)]
+        verdict = keypress.judge(self._recent(line, end), digit, self._limits)
+        if isinstance(verdict, Refusal):
+            if verdict.check == "on" and not again:  # it may have ended by the next hop, and then pass no gate
+                self._young[line] = digit
+                return self._refuse(line, digit, end, verdict)
+            earlier = keypress.judge(self._recent(line, end - LOOK_BACK), digit, self._limits)
+            if isinstance(earlier, Refusal):
+                return self._refuse(line, digit, end, verdict)
+            verdict = replace(earlier, start=earlier.start - LOOK_BACK)
         start = max(float(began), end + verdict.start)
         events: list[Event] = []
         if held is not None:
@@ -331,6 +335,12 @@ class Detector:
         self._held[line] = _Held(digit, start, end, verdict)
         events.append(Onset(line, KEYS[digit], end - began))
         return events
+
+    def _refuse(self, line: int, digit: int, end: int, refusal: Refusal) -> list[Event]:
+        if not self._explain:
+            return []
+        at = end - int(self._began[line])
+        return [Refused(line, KEYS[digit], at, refusal.check, refusal.value, refusal.limit)]
 
     def _digit(self, line: int, held: _Held) -> Digit:
         """Let the key go and report it."""

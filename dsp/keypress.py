@@ -58,9 +58,9 @@ class Limits:
     firm_drift: float = 5.0
 
     # Gates, loose: what passes them is measured.
-    group: float = 5.0  # dB, a tone over all others of its group together
-    outside: float = 8.0  # dB, weaker tone over reference frequencies outside the groups
-    between: float = 5.0  # dB, high tone over those between high tones, on its own skirts when it is off
+    group: float = 3.0  # dB, a tone over all others of its group together
+    outside: float = 5.0  # dB, weaker tone over reference frequencies outside the groups
+    between: float = 3.0  # dB, high tone over those between high tones, on its own skirts when it is off
 
 
 LIMITS = Limits()
@@ -169,7 +169,7 @@ def judge(samples: Signal, digit: int, limits: Limits = LIMITS) -> Press | Refus
 
     inner = tones[max(int(np.ceil(first + 2)), last - 5) : last + 1]  # windows filled by the key, or nearly
     sizes = np.abs(inner)
-    low, high = (float(level) for level in np.median(sizes, axis=0))
+    low, high = (float(level) for level in np.sort(sizes, axis=0)[len(sizes) // 2])
     twist = decibels(high / low)
     steady = decibels(float((sizes.max(axis=0) / sizes.min(axis=0)).max()))
     nominal = np.array((LOW[digit // 4], HIGH[digit % 4]))
@@ -208,18 +208,25 @@ def judge(samples: Signal, digit: int, limits: Limits = LIMITS) -> Press | Refus
 
 
 _POINTS = 1024
-_GRID = np.fft.rfftfreq(_POINTS, 1 / RATE)
-_VOICE = (_GRID > 190) & (_GRID < 275)  # between hum and the lowest dial tone, both of which may be strong
-_SPEECH = (_GRID > 530) & (_GRID < 3450)  # above the dial tones
+
+
+def _band(low: float, high: float) -> slice:
+    return slice(int(np.ceil(low * _POINTS / RATE)), int(high * _POINTS / RATE) + 1)
+
+
+_VOICE = _band(190, 275)  # between hum and the lowest dial tone, both of which may be strong
+_SPEECH = _band(530, 3450)  # above the dial tones
 
 
 def rest(samples: Signal, frequencies: Signal) -> Rest:
     """What is left once two steady sines of these frequencies (Hz) are subtracted by least squares."""
     window = _hann(len(samples))
-    angle = 2 * np.pi / RATE * np.outer(np.arange(len(samples)), frequencies)
-    model = np.concatenate([np.cos(angle), np.sin(angle)], axis=1) * window[:, None]
+    time = np.arange(len(samples))[:, None]
+    sines = np.exp(time * (2j * np.pi / RATE * frequencies)) * window[:, None]
+    model = sines.view(np.float64)  # cosine and sine of each, weighted
     weighted = samples * window
     fit = np.linalg.solve(model.T @ model, model.T @ weighted)
     spectrum = np.abs(np.fft.rfft(weighted - model @ fit, _POINTS))
-    speech = spectrum[_SPEECH]
-    return Rest(*(max(float(v), 1e-9) for v in (speech.max(), np.median(speech), spectrum[_VOICE].max())))
+    speech = np.sort(spectrum[_SPEECH])
+    strongest, median, voice = speech[-1], speech[len(speech) // 2], spectrum[_VOICE].max()
+    return Rest(*(max(float(size), 1e-9) for size in (strongest, median, voice)))
