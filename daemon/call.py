@@ -14,14 +14,12 @@ import types
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NoReturn, Protocol, TypeVar
+from typing import Any, Literal, NoReturn, Protocol, TypeVar
 from uuid import UUID, uuid4
 
 from ..drivers.line import Frame
-from .playout import Span
-
-if TYPE_CHECKING:
-    from .switchboard import Switchboard
+from .playout import Playout, Span
+from .work import Work
 
 T = TypeVar("T")
 
@@ -96,6 +94,25 @@ RecordEnd = Literal["key", "silence", "full", "error"]
 Who = Literal["系统", "按键", "来电", "状态"]
 
 
+class Board(Protocol):
+    """What a call needs of the switchboard, each for the line of this index."""
+
+    now: int
+    site: Any
+    playout: Playout
+    work: Work
+
+    def wake(self, index: int, until: int) -> None: ...
+    def begin_recording(self, index: int, take: Take) -> None: ...
+    def end_recording(self, index: int) -> None: ...
+    def quiet_ticks(self, index: int) -> int: ...
+    def background(self, what: str, fn: Callable[..., Any], *args: object) -> None: ...
+    def release(self, index: int) -> None: ...
+    def finished(self, index: int, call: Call, error: Exception | None) -> None: ...
+    def tell(self, call: Call, who: Who, text: str) -> None: ...
+    def step(self, call: Call, kind: StepKind, detail: str) -> None: ...
+
+
 @types.coroutine
 def _suspend() -> Generator[None, Event, Event]:
     return (yield)
@@ -104,7 +121,7 @@ def _suspend() -> Generator[None, Event, Event]:
 class Call:
     """One call on one line, from answer to release."""
 
-    def __init__(self, board: Switchboard, line: int, name: str, number: str | None) -> None:
+    def __init__(self, board: Board, line: int, name: str, number: str | None) -> None:
         self.id: UUID = uuid4()
         self.line = name
         self.number = number
