@@ -8,6 +8,7 @@ that is wrong in it: file, section, key, value and what is allowed.
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -51,6 +52,8 @@ class Tone(Part):
     def _consistent(self) -> Self:
         if bool(self.frequencies) == bool(self.sequence):
             raise ValueError("frequencies（同时发出）与 sequence（依次发出）须写且只写一个")
+        if any(high - low < CLOSEST for low, high in pairwise(sorted(self.frequencies))):
+            raise ValueError(f"frequencies 中两个频率至少相差 {CLOSEST} Hz，更近的分辨不出")
         if len(self.cadence) % 2:
             raise ValueError(f"cadence 有 {len(self.cadence)} 项：须是成对的“响、停”秒数，不写为连续音")
         if self.sequence and len(self.sequence) * 2 != len(self.cadence):
@@ -80,6 +83,9 @@ class Tone(Part):
 
 
 SHORTEST = 0.06  # seconds a tone or a pause must last to be told apart by the 30 ms windows of dsp.tonebank
+
+
+CLOSEST = 40  # Hz between sines that its 50 ms windows can tell apart
 
 
 class TonePlan(Part):

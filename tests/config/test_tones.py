@@ -65,6 +65,7 @@ def test_a_file_of_ones_own(plan_file):
     [
         ('"busy"\ntext', '"engaged"\ntext', ["[tones.busy]", "meaning", "engaged", "congestion"]),
         ("[450]", "[450, 5]", ["[tones.busy]", "frequencies 的第 2 项", "5", "300 到 3400"]),
+        ("[450]", "[450, 470]", ["[tones.busy]", "frequencies", "40 Hz"]),
         ("[450]", '"450"', ["[tones.busy]", "frequencies", "450", "列表"]),
         ("[0.35, 0.35]", "[0.35]", ["[tones.busy]", "1 项", "成对"]),
         ("[0.35, 0.35]", "[0.01, 0.35]", ["[tones.busy]", "0.06"]),

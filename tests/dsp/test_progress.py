@@ -191,6 +191,17 @@ def test_special_information_tone():
     assert heard(np.concatenate([silence(500), *triad[::-1], silence(1500)]), ITU) == []
 
 
+@pytest.mark.parametrize("country", sorted(set(tones.shipped()) - {"cn"}))
+def test_every_tone_of_every_country(country):
+    """Through A-law, with the noise of a bad line: 15 dB under the tone."""
+    plan, rng = tones.load(country), np.random.default_rng(8)
+    for name, tone in plan.tones.items():
+        if not tone.sequence:
+            samples = play(name, -15, plan=plan, seconds=2.6 * sum(map(sum, tone.pattern)) + 0.7)
+            samples = through(mix(samples, noise(len(samples) * 1000 / RATE, -30, rng)), "alaw")
+            assert names(samples, plan) == [name]
+
+
 def events_by_frames(samples, step):
     detector = progress.Detector(1, CN)
     return [event for at in range(0, len(samples), step) for event in detector.feed(samples[None, at : at + step])]
