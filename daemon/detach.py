@@ -40,10 +40,14 @@ def detached(pidfile: Path | None) -> Iterator[Callable[[], None]]:
         os.close(tell)
         _wait(news)
     os.close(news)
+    nothing = open(os.devnull, "r+")  # noqa: SIM115  # for as long as the process lives
     context = daemon.DaemonContext(
         detach_process=True,
         umask=UMASK,
         pidfile=pid,
+        # Left to itself it opens these anew on numbers 0 and 1, closed when another program is started: the desk.
+        stdin=nothing,
+        stdout=nothing,
         stderr=sys.stderr,  # until it is ready; a terminal's sentences must not get lost
         files_preserve=[tell, *([pid.file] if pid else [])],
     )
@@ -51,8 +55,7 @@ def detached(pidfile: Path | None) -> Iterator[Callable[[], None]]:
     def ready() -> None:
         os.write(tell, str(os.getpid()).encode())
         os.close(tell)
-        with open(os.devnull, "w") as nothing:
-            os.dup2(nothing.fileno(), sys.stderr.fileno())
+        os.dup2(nothing.fileno(), sys.stderr.fileno())
 
     with context:
         yield ready
