@@ -1,0 +1,189 @@
+"""What `hotline check` looks at: everything the service will need, each thing with what is wrong and what to do.
+
+A check is a generator of findings on the settings; it changes nothing and leaves nothing behind. It may
+be run beside a service that is at work.
+"""
+
+from __future__ import annotations
+
+import errno
+import shutil
+import socket
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from .. import drivers
+from ..config import tones
+from ..config.dialog import DialogError
+from ..config.settings import Settings, SettingsError
+from ..voice import recordings
+from ..voice.catalogue import Catalogue, CatalogueError
+from ..voice.library import Library
+from ..voice.synthesis import Voice
+from .fund import FundDatabase
+from .upkeep import load_dialog
+
+LITTLE_ROOM = 24.0  # hours of recordings; a small centre's complaints of half a year
+CLOCK_SLACK = 60.0  # seconds a file may seem to come from the future, on network disks for instance
+
+
+class Finding(NamedTuple):
+    """One line of the answer: `error` keeps the service from working, `warning` from working fully."""
+
+    level: Literal["fine", "warning", "error"]
+    text: str
+
+
+def _fine(text: str) -> Finding:
+    return Finding("fine", text)
+
+
+def _errors(error: Exception) -> Iterator[Finding]:
+    """Our errors hold a sentence for each fault, one a line."""
+    return (Finding("error", line) for line in str(error).splitlines())
+
+
+def _lines(settings: Settings) -> Iterator[Finding]:
+    if not settings.lines:
+        yield Finding("error", "设置里没有电话线：请写一个 [lines.名字] 段")
+    for name, line in settings.lines.items():
+        try:
+            drivers.make(name, line)
+            yield _fine(f"{name}（{line.driver}）")
+        except SettingsError as error:
+            yield from _errors(error)
+
+
+def _tones(settings: Settings) -> Iterator[Finding]:
+    try:
+        plan = tones.load(settings.tones)
+        yield _fine(f"{settings.tones}，{len(plan.tones)} 种")
+    except SettingsError as error:
+        yield from _errors(error)
+
+
+def _prompts(settings: Settings) -> Iterator[Finding]:
+    speech = settings.speech
+    try:
+        catalogue = Catalogue.load()
+        library = Library(catalogue, settings.service.state, Voice(speech.voice, speech.rate), speech.style, speech.yao)
+    except CatalogueError as error:
+        yield from _errors(error)
+        return
+    for fault in library.faults:
+        yield Finding("warning", fault)
+    yield _fine(f"{len(catalogue)} 条，都有声音")
+
+
+def _dialog(settings: Settings) -> Iterator[Finding]:
+    try:
+        dialog = load_dialog(settings.dialog.file, Catalogue.load())
+        yield _fine(f"{dialog.title}，{len(dialog.nodes)} 个节点")
+    except DialogError as error:
+        yield from _errors(error)
+    except CatalogueError:
+        yield Finding("error", "提示语有错，没有检查流程")
+
+
+def _fund(settings: Settings) -> Iterator[Finding]:
+    database = FundDatabase(settings.fund)
+    try:
+        found = database.check()
+    finally:
+        database.close()
+    for level, place, text in found:
+        yield Finding(level, f"{place}：{text}")
+    if not found:
+        yield _fine("连得上，查询语句和输出列都对")
+
+
+def _identity(settings: Settings) -> Iterator[Finding]:
+    if settings.identity.pin == "off":
+        yield Finding("warning", '[identity] pin = "off"：任何人按对号码就能听到别人的余额')
+    else:
+        yield _fine("要六位查询密码")
+
+
+def _folders(settings: Settings) -> Iterator[Finding]:
+    for key, folder in (("[service] state", settings.service.state), ("[recording] folder", settings.recordings())):
+        try:
+            # A folder that is still missing is made by the service: what counts is the one it will be made in.
+            with tempfile.TemporaryFile(dir=_existing(folder)):
+                yield _fine(f"{folder} 可以写")
+        except OSError as error:
+            yield Finding("error", f"{key} = {folder}：写不了（{error.strerror}），请改权限或换一个文件夹")
+
+
+def _room(settings: Settings) -> Iterator[Finding]:
+    folder = settings.recordings()
+    try:
+        hours = recordings.room(folder) / 3600
+    except OSError as error:
+        yield Finding("error", f"{folder}：问不到剩余空间（{error.strerror}）")
+        return
+    text = f"还能录 {hours:.0f} 小时"
+    if hours >= LITTLE_ROOM:
+        yield _fine(text)
+    else:
+        yield Finding("warning" if hours >= 1 else "error", f"{folder} 所在的磁盘{text}：请清理，或换一个磁盘")
+
+
+def _synthesis(_settings: Settings) -> Iterator[Finding]:
+    if shutil.which("espeak-ng"):
+        yield _fine("有 espeak-ng")
+    else:
+        yield Finding("warning", "没有 espeak-ng：网页上改的文字没有声音，随程序的提示语不受影响。请安装 espeak-ng")
+
+
+def _ports(settings: Settings) -> Iterator[Finding]:
+    web = settings.web
+    for key, port in (("port", web.port), ("desk_port", web.desk_port)):
+        try:
+            with socket.create_server((web.host, port)):
+                yield _fine(f"{web.host} 的 {port} 端口空着")
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                advice = "已被占用。如果服务正在运行，就是它在用；否则请换一个端口"
+                yield Finding("warning", f"[web] {key} = {port}：{advice}")
+            else:
+                yield Finding("error", f"[web] host = {web.host}，{key} = {port}：用不了（{error.strerror}）")
+
+
+def _clock(settings: Settings) -> Iterator[Finding]:
+    """A machine whose battery is flat wakes up in the past: what the service wrote last is then in the future."""
+    now = time.time()
+    newest = 0.0
+    for file in settings.service.state.glob("*"):
+        with suppress(OSError):  # a journal of the database comes and goes
+            newest = max(newest, file.stat().st_mtime)
+    if newest > now + CLOCK_SLACK:
+        last = time.strftime("%Y-%m-%d %H:%M", time.localtime(newest))
+        yield Finding("error", f"系统时钟比服务上次写文件的时间（{last}）还早：请校准时间，并检查主板电池和 NTP")
+    else:
+        yield _fine(time.strftime("%Y-%m-%d %H:%M %Z", time.localtime(now)))
+
+
+CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
+    "电话线": _lines,
+    "信号音": _tones,
+    "提示语": _prompts,
+    "流程": _dialog,
+    "公积金数据库": _fund,
+    "身份验证": _identity,
+    "文件夹": _folders,
+    "磁盘": _room,
+    "语音合成": _synthesis,
+    "端口": _ports,
+    "时钟": _clock,
+}
+
+
+def _existing(folder: Path) -> Path:
+    folder = folder.absolute()
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    return folder

@@ -1,0 +1,168 @@
+"""`hotline check`: what is wrong, what to do, and a status a script can act on."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hotline.config.settings import load
+from hotline.daemon import demo_fund
+from hotline.daemon.check import CHECKS
+from hotline.daemon.cli import command_line
+from typer.testing import CliRunner
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+class Centre:
+    """A settings file that is all right, with one thing at a time put wrong."""
+
+    def __init__(self, folder: Path, fund: Path) -> None:
+        self.file = folder / "hotline.toml"
+        self.state = folder / "state"
+        self.parts = {
+            "service": f'state = "{self.state}"',
+            "web": f"port = {free_port()}\ndesk_port = {free_port()}",
+            "lines.1": 'driver = "simulated"',
+            "fund": f"connection = '''{demo_fund.connection(fund)}'''",
+            "fund.sql": "\n".join(f"{name} = '''{sql}'''" for name, sql in demo_fund.SQL.model_dump().items()),
+        }
+        self.top = ""
+
+    def check(self, status: int) -> str:
+        """What `hotline check` prints, with the line breaks of narrow columns taken out."""
+        sections = "".join(f"[{name}]\n{text}\n" for name, text in self.parts.items())
+        self.file.write_text(self.top + sections, encoding="utf-8")
+        run = CliRunner().invoke(
+            command_line("check"), ["check", "--config", str(self.file)], env={"COLUMNS": "400", "TERM": "dumb"}
+        )
+        assert run.exit_code == status, run.output
+        return run.output
+
+    def faults(self) -> list[str]:
+        return [line for line in self.check(1).splitlines() if line.startswith("✗")]
+
+
+@pytest.fixture
+def centre(tmp_path: Path, demo_file: Path) -> Centre:
+    return Centre(tmp_path, demo_file)
+
+
+def test_all_is_well(centre: Centre) -> None:
+    said = centre.check(0)
+    assert "✗" not in said
+    assert "\n!" not in said
+    assert "都好，可以运行。" in said
+    assert all(title in said for title in ("设置", *CHECKS))
+
+
+def test_checking_changes_nothing(centre: Centre) -> None:
+    centre.check(0)
+    assert [file.name for file in centre.file.parent.iterdir()] == ["hotline.toml"]
+
+
+def test_every_fault_of_the_settings_is_a_line(centre: Centre) -> None:
+    centre.top = "tonse = 1\n"
+    centre.parts["web"] = "port = 99999"
+    faults = centre.faults()
+    assert len(faults) == 2
+    assert "port = 99999：须是 1 到 65535 的整数" in centre.check(1)
+    assert "tonse：没有这项设置，是不是 tones？" in centre.check(1)
+
+
+def test_a_missing_file(tmp_path: Path) -> None:
+    run = CliRunner().invoke(command_line("check"), ["check", "--config", str(tmp_path / "none.toml")])
+    assert run.exit_code == 1
+    assert "没有这个文件" in run.output.replace("\n", "").replace(" ", "")
+
+
+@pytest.mark.parametrize(
+    ("section", "text", "words"),
+    [
+        ("lines.1", 'driver = "modme"', ("电话线", 'driver = "modme"', "simulated")),
+        ("lines.1", 'driver = "simulated"\nnoise_dbm = "x"', ("电话线", "[lines.1]")),
+        ("fund", 'connection = "DRIVER=/none.so"', ("公积金数据库", "[fund] connection")),
+        ("service", 'state = "/proc/none"', ("文件夹", "[service] state", "写不了")),
+        ("web", 'host = "no.such.host.invalid"', ("端口", "no.such.host.invalid")),
+        ("web", 'host = "192.0.2.1"', ("端口", "192.0.2.1", "port = 8329")),
+        ("dialog", 'file = "none.yaml"', ("流程", "none.yaml")),
+    ],
+)
+def test_each_fault_has_its_place_and_what_is_allowed(
+    centre: Centre, section: str, text: str, words: tuple[str, ...]
+) -> None:
+    centre.parts[section] = text
+    fault = "\n".join(centre.faults())
+    assert all(word in fault for word in words), fault
+
+
+def test_sql_the_database_does_not_accept(centre: Centre) -> None:
+    centre.parts["fund.sql"] = 'account = "SELECT nothing FROM nowhere WHERE a IN (?, ?, ?, ?)"\nloan = "SELECT 1"'
+    said = centre.check(1)
+    assert "[fund.sql] account" in said
+    assert "[fund.sql] loan" in said
+
+
+def test_a_broken_tone_plan_and_a_broken_dialog(centre: Centre) -> None:
+    centre.file.with_name("own.toml").write_text('[tones.busy]\nfrequencies = "x"\n')
+    centre.file.with_name("own.yaml").write_text("name: x\ntitle: [\n")
+    centre.top = 'tones = "own.toml"\n'
+    centre.parts["dialog"] = 'file = "own.yaml"'
+    faults = centre.faults()
+    assert any("信号音" in fault and "own.toml" in fault for fault in faults)
+    assert any("流程" in fault and "own.yaml 第" in fault for fault in faults)
+
+
+def test_no_lines_is_a_fault(centre: Centre) -> None:
+    del centre.parts["lines.1"]
+    assert "没有电话线" in centre.faults()[0]
+
+
+def test_what_only_lessens_the_service_is_a_warning(centre: Centre, monkeypatch: pytest.MonkeyPatch) -> None:
+    del centre.parts["fund"], centre.parts["fund.sql"]
+    centre.parts["identity"] = 'pin = "off"'
+    monkeypatch.setenv("PATH", "")
+    said = centre.check(0)
+    warnings = [line for line in said.splitlines() if line.startswith("!")]
+    assert len(warnings) == 3
+    assert "[fund] connection" in warnings[0]
+    assert 'pin = "off"' in warnings[1]
+    assert "espeak-ng" in warnings[2]
+    assert "可以运行，3 处提醒。" in said
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield int(server.getsockname()[1])
+
+
+def test_a_port_in_use_may_be_our_own_service(centre: Centre, taken_port: int) -> None:
+    centre.parts["web"] = f"port = {taken_port}\ndesk_port = {free_port()}"
+    said = centre.check(0)
+    assert f"[web] port = {taken_port}：已被占用" in said
+    assert "如果服务正在运行，就是它在用" in said
+
+
+def test_a_clock_that_went_back_is_noticed(centre: Centre) -> None:
+    centre.state.mkdir()
+    record = centre.state / "hotline.sqlite3"
+    record.touch()
+    ahead = time.time() + 86400
+    os.utime(record, (ahead, ahead))
+    assert any("时钟" in fault and "NTP" in fault for fault in centre.faults())
+
+
+def test_little_room_on_the_disk(centre: Centre, monkeypatch: pytest.MonkeyPatch) -> None:
+    centre.check(0)
+    settings = load(centre.file)
+    for hours, level in ((2.0, "warning"), (0.5, "error")):
+        monkeypatch.setattr("hotline.voice.recordings.room", lambda _folder, hours=hours: hours * 3600)
+        assert [finding.level for finding in CHECKS["磁盘"](settings)] == [level]
