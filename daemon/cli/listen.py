@@ -1,4 +1,4 @@
-"""`hotline listen`: which keys and tones a recording contains.
+"""`hotline listen`: which keys, tones and caller ids a recording contains.
 
 Any format, rate and number of channels; every channel is a line to the same detectors that work on live calls. A file
 that cannot be used is one sentence on stderr and exit status 1; the others are still done.
@@ -18,13 +18,21 @@ from rich.table import Table
 
 from ...config import tones
 from ...config.settings import SettingsError
-from ...dsp import dtmf, progress
+from ...dsp import callerid, dtmf, progress
 from ...dsp.levels import RATE, ms
 from ...voice import audiofile
 from . import errors, fail, output
 
 BLOCK = 60 * RATE  # samples fed at once: a minute, for the progress bar's sake
 FLUSH = ms(500)  # silence after the end, so that a key or tone that lasts to it is complete
+
+WITHOUT_NUMBER = {
+    "withheld": "主叫不显示号码",
+    "unavailable": "号码不可得",
+    "checksum": "校验和不对",
+    "short": "收到的不完整",
+    "format": "格式不认识",
+}
 
 Record = dict[str, Any]
 
@@ -34,7 +42,7 @@ def listen(
     as_json: Annotated[bool, typer.Option("--json", help="每个事件一行 JSON，时间以秒计。")] = False,
     plan: Annotated[str, typer.Option("--tones", help="信号音方案：名称或文件。")] = "cn",
 ) -> None:
-    """听录音：按键、信号音，各在什么时候。"""
+    """听录音：按键、信号音、来电号码，各在什么时候。"""
     try:
         tone_plan = tones.load(plan)
     except SettingsError as error:
@@ -73,6 +81,7 @@ def _heard(samples: audiofile.Samples, plan: tones.TonePlan) -> Iterator[tuple[i
     """(channel, record) with positions still in samples; a tone comes when it has ended, or at the end."""
     channels, count = samples.shape
     keys, sounds = dtmf.Detector(channels), progress.Detector(channels, plan)
+    callers = [callerid.Receiver() for _ in range(channels)]
     going_on: dict[int, Record] = {}
     for at in range(0, count + FLUSH, BLOCK):
         block = samples[:, at : at + BLOCK]
@@ -86,6 +95,8 @@ def _heard(samples: audiofile.Samples, plan: tones.TonePlan) -> Iterator[tuple[i
                 going_on[sound.line] = _tone(sound, count)
             else:
                 yield sound.line, going_on.pop(sound.line) | {"end": sound.end}
+        for line, caller in enumerate(callers):
+            yield from ((line, _caller(message)) for message in caller.feed(block[line]))
         if at + BLOCK >= count:
             break
     yield from going_on.items()
@@ -99,6 +110,21 @@ def _digit(digit: dtmf.Digit) -> Record:
         "end": digit.end,
         "level_dbm0": round(digit.level_dbm0, 1),
         "twist_db": round(digit.twist_db, 1),
+    }
+
+
+def _caller(message: callerid.CallerId | callerid.Bad) -> Record:
+    """A message that cannot be trusted has no number, and the fault is the reason."""
+    if isinstance(message, callerid.Bad):
+        message = callerid.CallerId(None, message.fault, start=message.start, end=message.end)
+    return {
+        "event": "caller_id",
+        "number": message.number,
+        "reason": message.reason,
+        "name": message.name,
+        "when": message.when,
+        "start": message.start,
+        "end": message.end,
     }
 
 
@@ -118,7 +144,7 @@ def _show(path: Path, shape: tuple[int, ...], found: list[Record], plan: tones.T
     length = f"{count / RATE:.1f} 秒" + (f"，{channels} 个声道" if channels > 1 else "")
     output.print(f"{path}（{length}）", style="bold", markup=False, soft_wrap=True)
     if not found:
-        output.print("  没有按键，也没有信号音。")
+        output.print("  没有按键，没有信号音，也没有来电号码。")
         return
     table = Table(box=None, pad_edge=False, padding=(0, 2))
     for title in ("", "开始", "持续", "内容", "说明"):
@@ -135,6 +161,9 @@ def _show(path: Path, shape: tuple[int, ...], found: list[Record], plan: tones.T
 def _described(event: Record, plan: tones.TonePlan) -> tuple[str, str]:
     if event["event"] == "dtmf":
         return f"按键 {event['digit']}", f"{event['level_dbm0']} dBm0，高低频相差 {event['twist_db']} dB"
+    if event["event"] == "caller_id":
+        said = [event["number"] or WITHOUT_NUMBER.get(event["reason"], "没有号码"), event["name"], event["when"]]
+        return "来电号码", "，".join(filter(None, said))
     sure = f"{event['declared'] - event['start']:.2f} 秒后判定"
     return plan.tones[event["name"]].text, f"{event['frequency']} Hz，{sure}"
 

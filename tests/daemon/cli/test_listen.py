@@ -10,7 +10,7 @@ import soundfile
 import soxr
 import typer
 from hotline.daemon.cli.listen import listen
-from hotline.dsp import generate
+from hotline.dsp import callerid, generate
 from hotline.dsp.generate import silence
 from hotline.dsp.levels import ms
 from typer.testing import CliRunner
@@ -126,6 +126,19 @@ def test_for_people(tmp_path):
     assert result.exit_code == 0
     for words in ("拨号音", "忙音", "按键 5", "按键：5#", "没有按键"):
         assert words in result.stdout
+
+
+def test_caller_id(tmp_path):
+    told = generate.to_int16(callerid.modulate(callerid.mdmf("09906512329", when="11211805")))
+    withheld = generate.to_int16(callerid.modulate(callerid.sdmf("P")))
+    path = write(tmp_path / "a.wav", np.concatenate([silence(500), told, silence(500), withheld, silence(100)]))
+    first, second = records(run(path, "--json"))
+    assert list(first) == ["file", "event", "number", "reason", "name", "when", "start", "end"]
+    assert (first["event"], first["number"], first["when"]) == ("caller_id", "09906512329", "11211805")
+    assert (second["number"], second["reason"]) == (None, "withheld")
+    shown = run(path).stdout
+    assert "09906512329" in shown
+    assert "不显示号码" in shown
 
 
 def test_a_plan_of_ones_own_and_one_that_is_not_there(tmp_path):

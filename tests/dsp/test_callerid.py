@@ -1,0 +1,124 @@
+"""dsp/callerid.py: what an exchange sends is read through noise, companding, twist and wrong speed, or not at all."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hotline.dsp import callerid, g711, generate
+from hotline.dsp.callerid import BELL_202, V23, Bad, CallerId, Receiver, decode, from_digits, mdmf, modulate, sdmf
+from hotline.dsp.generate import mix, noise, silence
+from hotline.dsp.levels import RATE, ms
+
+NUMBER = "09906512329"
+
+
+def sent(message, **how):
+    return np.concatenate([silence(250), generate.to_int16(modulate(message, **how)), silence(250)])
+
+
+def heard(samples, step=160):
+    receiver = Receiver()
+    return [event for at in range(0, len(samples), step) for event in receiver.feed(samples[at : at + step])]
+
+
+def numbers(samples):
+    return [event.number if isinstance(event, CallerId) else event.fault for event in heard(samples)]
+
+
+@pytest.mark.parametrize("law", ["linear", "alaw", "mulaw"])
+@pytest.mark.parametrize("frequencies", [BELL_202, V23])
+@pytest.mark.parametrize("message", [sdmf(NUMBER), mdmf(NUMBER), mdmf(NUMBER, "某单位")])
+def test_both_standards_and_both_formats(message, frequencies, law):
+    samples = sent(message, frequencies=frequencies)
+    if law == "alaw":
+        samples = g711.alaw_decode(g711.alaw_encode(samples))
+    if law == "mulaw":
+        samples = g711.mulaw_decode(g711.mulaw_encode(samples))
+    assert numbers(samples) == [NUMBER]
+
+
+def test_everything_the_message_says():
+    (caller,) = heard(sent(mdmf(NUMBER, "某单位", "11211805")))
+    assert (caller.number, caller.name, caller.when, caller.reason) == (NUMBER, "某单位", "11211805", "")
+    assert caller.start == pytest.approx(ms(250 + 400), abs=ms(5))  # 480 bits of seizure and ones take 400 ms
+
+
+@pytest.mark.parametrize(("letter", "reason"), [("P", "withheld"), ("O", "unavailable")])
+@pytest.mark.parametrize("form", [sdmf, mdmf])
+def test_a_number_that_is_not_told(form, letter, reason):
+    (caller,) = heard(sent(form(letter)))
+    assert (caller.number, caller.reason) == (None, reason)
+
+
+@pytest.mark.parametrize("level", [-40, -30, 0])
+@pytest.mark.parametrize("twist", [-10, 0, 6])
+def test_level_and_twist(level, twist):
+    assert numbers(sent(mdmf(NUMBER), level_dbm0=min(level, -max(twist, 0)), twist_db=twist)) == [NUMBER]
+
+
+@pytest.mark.parametrize("baud", [1188, 1212])
+def test_a_percent_off_in_speed(baud):
+    assert numbers(sent(sdmf(NUMBER), baud=baud)) == [NUMBER]
+
+
+def test_noise_fifteen_db_under_the_signal():
+    rng = np.random.default_rng(1)
+    for _ in range(10):
+        samples = sent(mdmf(NUMBER), level_dbm0=-20)
+        assert numbers(mix(samples, noise(len(samples) * 1000 / RATE, -35, rng))) == [NUMBER]
+
+
+def test_ones_alone_before_the_message():
+    """An exchange may leave the seizure out when the line is off hook."""
+    assert numbers(sent(mdmf(NUMBER), seizure=0, marks=80)) == [NUMBER]
+
+
+def test_a_damaged_message_is_never_told():
+    good = bytearray(sdmf(NUMBER))
+    for at in range(2, len(good)):
+        bad = bytes([*good[:at], good[at] ^ 4, *good[at + 1 :]])
+        assert numbers(sent(bad)) == ["checksum"]
+    assert numbers(sent(bytes(good[:-4]))) == ["short"]
+    assert [event.fault for event in decode(sent(b"\x99\x01A\x25")) if isinstance(event, Bad)] == ["format"]
+
+
+@pytest.mark.parametrize("step", [1, 33, 160, 100_000])
+def test_cutting_changes_nothing(step):
+    samples = np.concatenate([sent(sdmf(NUMBER)), sent(mdmf("O"))])
+    assert heard(samples, step) == heard(samples)
+    assert len(heard(samples)) == 2
+
+
+def test_other_sounds_are_no_message():
+    rng = np.random.default_rng(2)
+    other = [generate.dtmf("0123456789", 80, 80), generate.tone(1200, 2000), noise(3000, -15, rng), silence(500)]
+    assert heard(np.concatenate(other)) == []
+
+
+@pytest.mark.parametrize(
+    ("digits", "number"),
+    [
+        ("D09906512329C", NUMBER),
+        ("A09906512329#", NUMBER),
+        ("B13800000000C", "13800000000"),
+        ("D12345", "12345"),
+        ("99D12345C", "12345"),
+    ],
+)
+def test_by_dtmf(digits, number):
+    caller = from_digits(digits)
+    assert caller is not None
+    assert caller.number == number
+
+
+def test_by_dtmf_not_told():
+    assert from_digits("B10C") == CallerId(None, "withheld")
+    assert from_digits("B00C") == CallerId(None, "unavailable")
+    assert from_digits("1234#") is None
+    assert from_digits("") is None
+
+
+def test_checksum_of_the_standard():
+    """The sum of all bytes with the checksum is 0 modulo 256."""
+    assert sum(sdmf(NUMBER)) % 256 == 0
+    assert callerid.sdmf("5551212", "01020304")[:2] == bytes([4, 15])
