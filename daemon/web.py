@@ -142,6 +142,7 @@ async def serving(app: ASGIApp, host: str, port: int) -> AsyncIterator[str]:
         app,
         lifespan="off",
         log_config=None,
+        log_level="warning",  # starting and stopping are said by the daemon
         access_log=False,
         ws="websockets-sansio",
         ws_max_size=LARGEST_MESSAGE,

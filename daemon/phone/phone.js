@@ -183,7 +183,7 @@ async function fetched(path) {
 }
 
 async function refreshLines() {
-  if (state() !== 'idle' || document.hidden) {
+  if (document.hidden) {
     return;
   }
   const chosen = by('line').value;
@@ -197,7 +197,10 @@ async function refreshLines() {
   } catch {
     options[0].text = '服务没有回答，线路状态不明';
   }
-  by('line').replaceChildren(...options);
+  const texts = (list) => Array.from(list, (option) => option.text).join();
+  if (texts(options) !== texts(by('line').options)) {
+    by('line').replaceChildren(...options); // only then: it closes the list somebody may be choosing from
+  }
 }
 
 async function showHints() {

@@ -5,7 +5,12 @@ Chromium runs headless and without a sound device, as on the servers where the t
 
 from __future__ import annotations
 
+import socket
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -72,8 +77,30 @@ def page(service: SmallService, context: BrowserContext) -> Iterator[Page]:
     assert not faults
 
 
+@pytest.fixture
+def demonstration(tmp_path: Path) -> Iterator[str]:
+    """`hotline demo`, as `make run` starts it; gives the address of its telephone page."""
+    with ExitStack() as ports:
+        port, desk_port = (
+            ports.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1] for _ in range(2)
+        )
+    hotline = str(Path(sys.executable).with_name("hotline"))
+    command = [hotline, "demo", "--state", str(tmp_path / "demo"), "--port", str(port), "--desk-port", str(desk_port)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        said = ""
+        for said in process.stdout:
+            if "/phone" in said:
+                break
+        assert said.split("：")[-1].strip() == f"http://127.0.0.1:{port}/phone"
+        yield f"http://127.0.0.1:{port}/phone"
+        process.terminate()
+        process.stdout.read()
+    assert process.returncode == 0
+
+
 def state(page: Page, text: str) -> None:
-    expect(page.get_by_role("status")).to_have_text(text)
+    expect(page.get_by_role("status")).to_have_text(text, timeout=15_000)  # two rings, and what came before
 
 
 def dial(page: Page) -> None:
@@ -92,6 +119,7 @@ def test_a_call_goes_through_its_states(page: Page, service: SmallService) -> No
     dial(page)
     expect(page.get_by_role("log")).to_contain_text(GREETING)
     expect(page.locator("#where")).to_have_text("线路 A1")
+    expect(page.locator("#line option")).to_have_text(["自动选一条空闲线路", "A1（通话中）", "A2（空闲）"])
     expect(page.get_by_role("button", name="拨打 12329")).to_be_disabled()
     service.ask(service.hang_up)
     state(page, "对方已挂机")
@@ -277,3 +305,28 @@ def test_the_jitter_buffer(page: Page) -> None:
         }"""
     )
     assert played == [[0, 0], [1, 2], [3, 4], [5, 6], [0, 0], [0, 0], [7, 8], [14, 15]]
+
+
+def test_a_caller_dials_keys_an_id_number_and_hears_the_balance(demonstration: str, browser: Browser) -> None:
+    """The real service on demo data, in real time; each key barges into the prompt that asks for it."""
+    page = browser.new_page()
+    page.goto(demonstration)
+    log = page.get_by_role("log")
+    dial(page)
+    expect(log).to_contain_text("13900001234")
+    for asked, keys in [
+        ("查询公积金余额请按", "1"),
+        ("查询公积金余额帮助请按", "1"),
+        ("请输入您的个人身份证号", "990101198503070017"),
+    ]:
+        expect(log).to_contain_text(asked)
+        page.keyboard.type(keys)
+    expect(log).to_contain_text("密码")
+    page.get_by_role("button", name="135790").click()
+    expect(log).to_contain_text("一万两千三百四十五元六角七分", timeout=20_000)
+    page.keyboard.type("**7")
+    state(page, "对方已挂机")
+    expect(log).to_contain_text("再见")
+    page.get_by_role("button", name="挂机").click()
+    state(page, "待机")
+    page.close()

@@ -60,6 +60,9 @@ class SmallService:
     def lines(self) -> list[LineState]:
         return [LineState(line.name, "simulated", line.state.value, None, None) for line in self._lines]
 
+    def menu(self) -> str:
+        return "<title>菜单流程</title>"
+
     def phones(self) -> list[SimulatedLine]:
         return self._lines
 
