@@ -10,15 +10,16 @@ A dialog is a set of named nodes. Each node does, in this order, what it has:
     exit      the call ends here, for this cause
 
 `*` leads to the node's parent, from everywhere. `when` leaves out a field, a piece of a prompt or a key
-unless a setting or a value holds. `load` refuses a file with a sentence that names file, line, key, value and
-what is allowed; nothing of a refused file is used.
+unless a setting or a value holds. A file may be `based_on` another: it has all of that one's nodes but those
+it writes anew, or takes away by writing null. `load` refuses a file with a sentence that names file, line, key,
+value and what is allowed; nothing of a refused file is used.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -120,6 +121,14 @@ Path_ = tuple[str | int, ...]
 Finding = tuple[Path_, str]
 
 
+class _Source(NamedTuple):
+    """A file as read: what it says, and where."""
+
+    path: Path
+    data: dict[Any, Any]
+    tree: yaml.Node | None
+
+
 def load(
     name: str,
     services: Mapping[str, Collection[str]],
@@ -131,22 +140,9 @@ def load(
     `services` maps each known service to the outcomes it has, `grammars` are the known field grammars, and
     `check_items` returns what is wrong with a list of prompt pieces. Raises DialogError.
     """
-    path = find(name)
+    sources = _sources(find(name))
     try:
-        text = path.read_text("utf-8")
-        tree = yaml.compose(text, Loader=yaml.SafeLoader)
-        data = yaml.safe_load(text)
-    except OSError as error:
-        raise DialogError(f"{path}：读不出流程文件（{error.strerror}）") from error
-    except UnicodeDecodeError as error:
-        raise DialogError(f"{path}：不是 UTF-8 文本，请用 UTF-8 编码保存") from error
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise DialogError(f"{path} 第 {line} 行：YAML 语法错误：{error.problem}") from error
-    if not isinstance(data, dict):
-        raise DialogError(f"{path}：应当是“键: 值”的列表，最外层要有 name、start、nodes 等键")
-    try:
-        dialog = Dialog.model_validate(data)
+        dialog = Dialog.model_validate(_merged(sources))
     except ValidationError as error:
         places = [detail["loc"] for detail in error.errors()]
         findings: list[Finding] = [
@@ -155,8 +151,59 @@ def load(
     else:
         findings = [*_check(dialog, services, grammars, check_items)]
     if findings:
-        raise DialogError("\n".join(f"{path} 第 {_line(tree, where)} 行：{text}" for where, text in findings))
+        raise DialogError("\n".join(f"{_place(sources, where)}：{text}" for where, text in findings))
     return dialog
+
+
+def files(name: str) -> list[Path]:
+    """The file of this dialog and those it is based on: what to watch for changes. Raises DialogError."""
+    return [source.path for source in _sources(find(name))]
+
+
+def _sources(path: Path) -> list[_Source]:
+    """The file itself, then what it is based on."""
+    sources = [_read(path)]
+    while (base := sources[-1].data.get("based_on")) is not None:
+        here = sources[-1].path
+        beside = here.parent / str(base)
+        there = beside if beside.is_file() else find(str(base))
+        if there in [source.path for source in sources]:
+            raise DialogError(f"{here}：based_on = {base!r}：绕成了圈")
+        sources.append(_read(there))
+    return sources
+
+
+def _read(path: Path) -> _Source:
+    try:
+        text = path.read_text("utf-8")
+        data, tree = yaml.safe_load(text), yaml.compose(text, Loader=yaml.SafeLoader)
+    except OSError as error:
+        raise DialogError(f"{path}：读不出流程文件（{error.strerror}）") from error
+    except UnicodeDecodeError as error:
+        raise DialogError(f"{path}：不是 UTF-8 文本，请用 UTF-8 编码保存") from error
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise DialogError(f"{path} 第 {line} 行：YAML 语法错误：{error.problem}") from error
+    if not isinstance(data, dict) or not isinstance(data.get("nodes", {}), dict):
+        raise DialogError(f"{path}：应当是“键: 值”的列表，最外层要有 name、start、nodes 等键")
+    return _Source(path, data, tree)
+
+
+def _merged(sources: list[_Source]) -> dict[Any, Any]:
+    """One dialog of all files, the first one's words before the others'."""
+    data: dict[Any, Any] = {}
+    nodes: dict[Any, Any] = {}
+    for source in reversed(sources):
+        data |= source.data
+        nodes |= source.data.get("nodes", {})
+    data.pop("based_on", None)
+    return data | {"nodes": {name: node for name, node in nodes.items() if node is not None}}
+
+
+def _place(sources: list[_Source], where: Path_) -> str:
+    """File and line of a finding: in the file that wrote the node, else in the first."""
+    deepest = max(sources, key=lambda source: _depth(source.tree, where)[0])
+    return f"{deepest.path} 第 {_depth(deepest.tree, where)[1]} 行"
 
 
 def find(name: str) -> Path:
@@ -164,9 +211,9 @@ def find(name: str) -> Path:
     return Path(name) if Path(name).is_file() or not (SHIPPED / name).is_file() else SHIPPED / name
 
 
-def _line(tree: yaml.Node | None, where: Path_) -> int:
-    """The line (from 1) of the deepest node on the way to `where`."""
-    line = 1
+def _depth(tree: yaml.Node | None, where: Path_) -> tuple[int, int]:
+    """How many steps of `where` a file has, and the line (from 1) of the deepest."""
+    depth, line = 0, 1
     for step in where:
         if isinstance(tree, yaml.MappingNode):
             entry = next(((k, v) for k, v in tree.value if k.value == str(step)), None)
@@ -178,7 +225,8 @@ def _line(tree: yaml.Node | None, where: Path_) -> int:
             line = tree.start_mark.line + 1
         else:
             break
-    return line
+        depth += 1
+    return depth, line
 
 
 def _check(

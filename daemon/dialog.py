@@ -45,7 +45,7 @@ class Walk:
     async def run(self) -> None:
         """Visit node after node."""
         self._call.limit(ticks(self._settings.dialog.longest_call))
-        name = self._dialog.start if self._settings.service.open else self._dialog.closed
+        name = self._dialog.start if self._call.site.open else self._dialog.closed
         while True:
             name = await self._visit(name)
 
@@ -60,12 +60,12 @@ class Walk:
         await self._say(node.prompt, BARGE_IN[node.barge_in])
         if node.menu or node.branch:
             return await self._choose(node)
+        if node.exit:
+            await self._call.hang_up(node.exit)
         if self._call.take_key("*"):
             return self._back(node)
         if node.barge_in != "all":
             self._call.forget_keys()
-        if node.exit:
-            await self._call.hang_up(node.exit)
         if node.submit:
             return await self._submit(name, node)
         return node.to or self._dialog.start

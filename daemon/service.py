@@ -11,35 +11,23 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from .. import desk, drivers
-from ..config import dialog as dialogs
 from ..config import tones
 from ..config.settings import Settings
 from ..drivers.simulated import SimulatedLine
-from ..voice import audiofile, recordings
-from ..voice.audiofile import AudioError
+from ..voice import recordings
 from ..voice.catalogue import Catalogue
 from ..voice.library import Library
-from ..voice.speech import validate
-from ..voice.synthesis import SynthesisError, Voice
+from ..voice.synthesis import Voice
 from . import dialog as interpreter
-from .fields import GRAMMARS
+from . import menu_page
 from .fund import FundDatabase
 from .journal import Clock, Entry, Journal
-from .services import SERVICES
 from .site import Pins, Site
 from .switchboard import Switchboard
+from .upkeep import Upkeep, load_dialog
 from .web_call import LineState
 
 log = logging.getLogger(__name__)
-
-
-def load_dialog(settings: Settings, catalogue: Catalogue) -> dialogs.Dialog:
-    """The dialog of the settings, checked against the prompts, services and grammars there are.
-
-    Raises DialogError.
-    """
-    outcomes = {name: service.outcomes for name, service in SERVICES.items()}
-    return dialogs.load(settings.dialog.file, outcomes, GRAMMARS, lambda items: validate(items, catalogue))
 
 
 class Service:
@@ -54,8 +42,7 @@ class Service:
         ports = [(drivers.make(name, line), line.rings) for name, line in settings.lines.items()]
         catalogue = Catalogue.load()
         library = Library(catalogue, settings.service.state, Voice(speech.voice, speech.rate), speech.style, speech.yao)
-        dialog = load_dialog(settings, catalogue)
-        self._dialog_read = self._dialog_changed()
+        dialog = load_dialog(settings.dialog.file, catalogue)
         desk.setup(settings.service.state, recordings=settings.recordings())
         records = desk.open_records()
         self.clock = Clock(epoch or datetime.now(UTC))
@@ -63,7 +50,7 @@ class Service:
         pins = Pins(records, self.clock, settings.identity.wrong_per_day, settings.identity.wrong_per_number)
         self.site = Site(settings, dialog, library, records, pins, FundDatabase(settings.fund), self.clock, plan)
         self.board = Switchboard(ports, plan, library, interpreter.run, self.journal, self.site)
-        self._prompts_read: datetime | None = None
+        self._upkeep = Upkeep(self.site)
 
     def open(self) -> None:
         """Bring in order what a crash left behind, then take hold of the lines."""
@@ -71,7 +58,7 @@ class Service:
         records.messages_repaired(self._left_recordings(), at)
         records.close_unfinished(at)
         records.offer_prompts({key: prompt.text for key, prompt in self.site.library.catalogue.items()})
-        self.refresh()
+        self._upkeep()
         self.journal.open()
         self.board.open()
 
@@ -88,18 +75,6 @@ class Service:
         self.journal.close()
         self.site.fund.close()
 
-    def refresh(self) -> None:
-        """Take up prompts and a dialog that have changed. What cannot be used is logged; what is in use stays."""
-        self._refresh_prompts()
-        changed = self._dialog_changed()
-        if changed != self._dialog_read:
-            self._dialog_read = changed
-            try:
-                self.site.dialog = load_dialog(self.settings, self.site.library.catalogue)
-                log.info("dialog read again")
-            except dialogs.DialogError as error:
-                log.error("the changed dialog is not used, the one before stays: %s", error)
-
     # What the pages ask.
 
     def lines(self) -> Sequence[LineState]:
@@ -114,6 +89,10 @@ class Service:
             )
             for seat in self.board.seats
         ]
+
+    def menu(self) -> str:
+        """The menu tree in use, as a page."""
+        return menu_page.render(self.site.dialog, self.site.library.catalogue)
 
     def phones(self) -> Sequence[SimulatedLine]:
         """The lines a page may call."""
@@ -136,26 +115,4 @@ class Service:
 
     def _on_ring(self) -> None:
         """A call is coming, and there is time until it is answered."""
-        self.board.background("refresh", self.refresh)
-
-    def _dialog_changed(self) -> float:
-        path = dialogs.find(self.settings.dialog.file)
-        return path.stat().st_mtime if path.is_file() else 0.0
-
-    def _refresh_prompts(self) -> None:
-        from ..desk.errors import RecordsError
-
-        library = self.site.library
-        library.refresh()
-        try:
-            overrides = self.site.records.prompt_overrides(self._prompts_read)
-        except RecordsError as error:
-            log.error("own prompts cannot be read: %s", error)
-            return
-        for override in overrides:
-            try:
-                samples = audiofile.read(override.audio) if override.audio else None
-                library.put(override.key, override.text, samples)
-            except (AudioError, SynthesisError) as error:
-                log.error("prompt %s stays as it was: %s", override.key, error)
-            self._prompts_read = max(override.changed_at, self._prompts_read or override.changed_at)
+        self.board.background("upkeep", self._upkeep)

@@ -36,7 +36,7 @@ class Pins:
 
 @dataclass
 class Site:
-    """Settings, prompts and databases. The dialog may be replaced between two calls."""
+    """Settings, prompts and databases. The dialog may be replaced, the menu closed, between two calls."""
 
     settings: Settings
     dialog: Dialog
@@ -46,3 +46,4 @@ class Site:
     fund: FundDatabase
     clock: Clock
     plan: TonePlan
+    open: bool = True

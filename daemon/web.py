@@ -69,12 +69,16 @@ def create_app(engine: Engine, desk_url: str, hints: Sequence[Hint] = ()) -> ASG
     async def hint_list(_: Request) -> Response:
         return JSONResponse(answer_hints)
 
+    async def menu(_: Request) -> Response:
+        return Response(engine.menu(), media_type="text/html", headers=HEADERS)
+
     async def health(_: Request) -> Response:
         return PlainTextResponse("ok")
 
     routes: list[BaseRoute] = [
         Route("/api/lines", lines),
         Route("/api/hints", hint_list),
+        Route("/menu", menu),
         Route("/healthz", health),
         WebSocketRoute("/phone/call", phones.call),
     ]

@@ -65,6 +65,9 @@ class Engine(Protocol):
     def lines(self) -> Sequence[LineState]:
         """Every line, in the order of the settings."""
 
+    def menu(self) -> str:
+        """The menu tree in use, as a page."""
+
     def phones(self) -> Sequence[SimulatedLine]:
         """The lines the page may call."""
 

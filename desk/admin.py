@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 
 from . import services
 from .filters import DateRange
-from .models import AuditEntry, Branch, Call, Message, PolicyText, PromptText, Step, Version, Vote
+from .models import AuditEntry, Branch, Call, Message, Operation, PolicyText, PromptText, Step, Version, Vote
 
 if TYPE_CHECKING:  # generic in the type stubs only
     ModelAdmin = admin.ModelAdmin[Any]
@@ -184,6 +184,14 @@ def _fields(version: Version) -> SafeString:
 class BranchAdmin(TextAdmin):
     list_display = ("name", "address", "service_phone", "complaint_phone", "order", "enabled")
     list_filter = ("enabled",)
+
+
+@admin.register(Operation)
+class OperationAdmin(TextAdmin):
+    list_display = ("__str__", "dialog")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return super().has_add_permission(request) and not Operation.objects.exists()
 
 
 @admin.register(PolicyText)

@@ -301,6 +301,24 @@ class PromptText(models.Model):
         return self.key
 
 
+class Operation(models.Model):
+    """How the hotline is run; one row. The daemon looks at it before it answers, so a change is for the next call."""
+
+    DIALOGS: ClassVar = {"": "按设置文件", "city.yaml": "市级流程", "guideline.yaml": "导则推定流程"}
+
+    open = models.BooleanField(
+        "电话语音查询开通", default=True, help_text="关闭时，来电人听到暂未开通的提示，不进入菜单。"
+    )
+    dialog = models.CharField("菜单流程", max_length=40, blank=True, choices=DIALOGS)
+
+    class Meta:
+        verbose_name = "运行方式"
+        verbose_name_plural = "运行方式"
+
+    def __str__(self) -> str:
+        return "开通" if self.open else "未开通"
+
+
 class Version(models.Model):
     """How an editable text read after a change; the newest is what is in use."""
 

@@ -48,16 +48,16 @@ class Records:
     def write(self, batch: Sequence[Callable[[], T]]) -> list[T | RecordsError]:
         """Run several of the methods below (as functools.partial) in one transaction: one wait for the disk.
 
-        Should one of them be refused, each is tried by itself, so that a bad record takes no good one
-        with it; its place in the result then holds the error. Raises `RecordsError` when the database
-        cannot be reached at all.
+        Should one of them be refused, for whatever reason, each is tried by itself, so that a bad record
+        takes no good one with it; its place in the result then holds the error. Raises `RecordsError` when
+        the database cannot be reached, also half-way: the whole batch may be tried again.
         """
         if not batch:
             return []
         try:
             return _ask(_together, batch)
-        except RecordsError as error:
-            if isinstance(error.__cause__, django.db.OperationalError | django.db.InterfaceError):
+        except Exception as error:
+            if _away(error):
                 raise
         return [_alone(item) for item in batch]
 
@@ -147,6 +147,11 @@ class Records:
         """Tell the pages which prompts there are and how they read as shipped."""
         _ask(services.prompts_offer, catalogue=catalogue)
 
+    def operation(self) -> tuple[bool, str]:
+        """Whether callers get the menu, and which dialog (empty: the settings') it is."""
+        row = _ask(selectors.operation)
+        return row.open, row.dialog
+
     def branches(self) -> list[Outlet]:
         return _ask(selectors.branches)
 
@@ -165,9 +170,14 @@ def _together(batch: Sequence[Callable[[], T]]) -> list[T | RecordsError]:
 
 def _alone(item: Callable[[], T]) -> T | RecordsError:
     try:
-        with transaction.atomic():
-            return item()
-    except RecordsError as error:
-        return error
-    except django.db.Error as error:
-        return RecordsError(f"热线数据库: {type(error).__name__}")
+        return _ask(_together, [item])[0]
+    except Exception as error:
+        if _away(error):
+            raise
+        # A value that is none, a key that is missing: the error's own text may quote the row.
+        return error if isinstance(error, RecordsError) else RecordsError(f"热线数据库: {type(error).__name__}")
+
+
+def _away(error: Exception) -> bool:
+    """Whether the database cannot be reached, so that trying again may help."""
+    return isinstance(error.__cause__ or error, django.db.OperationalError | django.db.InterfaceError)

@@ -11,7 +11,7 @@ from django.db.models import Count
 from django.utils import timezone
 
 from . import sealing
-from .models import Branch, Call, Message, PolicyText, PromptText, Vote
+from .models import Branch, Call, Message, Operation, PolicyText, PromptText, Vote
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,11 @@ class OptionCount:
     label: str
     count: int
     share: float | None
+
+
+def operation() -> Operation:
+    """The row, or how the hotline is run while nobody has said anything about it."""
+    return Operation.objects.first() or Operation()
 
 
 def branches() -> list[Outlet]:

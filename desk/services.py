@@ -12,7 +12,19 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from . import sealing
-from .models import AuditEntry, Branch, Call, DailyNumber, Message, PolicyText, PromptText, Step, Version, Vote
+from .models import (
+    AuditEntry,
+    Branch,
+    Call,
+    DailyNumber,
+    Message,
+    Operation,
+    PolicyText,
+    PromptText,
+    Step,
+    Version,
+    Vote,
+)
 
 HIDDEN = "******"
 
@@ -140,7 +152,7 @@ def vote_cast(*, call_id: uuid.UUID, machine: str, id_number: str, option: int, 
     return vote.pk
 
 
-Editable = Branch | PolicyText | PromptText
+Editable = Branch | Operation | PolicyText | PromptText
 
 
 def subject_of(text: Editable) -> str:

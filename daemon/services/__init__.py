@@ -22,7 +22,7 @@ class Service(NamedTuple):
 
 
 PERSON = frozenset({"found", "none", "several", "empty", "typo", "denied", "locked", "unreachable"})
-UNIT = frozenset({"found", "closed", "none", "several", "denied", "locked", "unreachable"})
+UNIT = frozenset({"found", "closed", "empty", "none", "several", "denied", "locked", "unreachable"})
 
 SERVICES: dict[str, Service] = {
     "fund.account": Service(fund.account, PERSON),

@@ -1,0 +1,72 @@
+"""What a centre changes on its pages is so from the next call on; what cannot be used changes nothing."""
+
+import pytest
+from django.utils import timezone
+from hotline.config import dialog as dialogs
+from hotline.daemon.rehearsal import Rehearsal, run
+from hotline.daemon.upkeep import load_dialog
+from hotline.voice.catalogue import Catalogue
+from rig.house import NUMBER
+
+
+def change(**fields):
+    from hotline.desk import services
+    from hotline.desk.models import Operation
+
+    row = Operation.objects.first() or Operation()
+    for name, value in fields.items():
+        setattr(row, name, value)
+    services.text_save(text=row, by="班长", at=timezone.now())
+
+
+@pytest.fixture(scope="module")
+def texts():
+    return Catalogue.load()
+
+
+def test_the_page_s_switch_closes_and_opens_the_menu(house, texts):
+    made = house()
+    assert made.call("!7").spoken.startswith(texts["P01"].text)
+    change(open=False)
+    assert made.call("").spoken == texts["closed-notice"].text
+    change(open=True)
+    assert made.call("!7").spoken.startswith(texts["P01"].text)
+
+
+def test_the_settings_can_keep_the_menu_closed(house, texts):
+    made = house(**{"service.open": False})
+    assert made.call("").spoken == texts["closed-notice"].text
+
+
+def test_another_profile_is_for_the_next_call_and_not_for_this_one(house, texts):
+    made = house(lines=2)
+    lines = made.service.phones()
+    first = Rehearsal(made.service, lines[0], "!1 !* !7", NUMBER)
+    while not first.told.entries:  # until it is answered
+        made.service.tick()
+        first.step()
+    change(dialog="guideline.yaml")
+    second = Rehearsal(made.service, lines[1], "!2 !1 !2 !* !* !* !7", NUMBER)
+    run(made.service, [first, second])
+    assert first.told.spoken.count(texts["P01"].text) == 2
+    assert second.told.spoken.startswith(texts["guideline-main"].text)
+    for key in ("guideline-query", "P02", "P12"):
+        assert texts[key].text in second.told.spoken
+    change(dialog="")
+    assert made.call("!7").spoken.startswith(texts["P01"].text)
+
+
+@pytest.mark.parametrize("script", ["!2 !1 !1 990101198503070017 135790", "!2 !2 !1 990101199005150027 135790"])
+def test_the_guideline_profile_reads_out_balances(house, script):
+    told = house(**{"dialog.file": "guideline.yaml"}).call(script)
+    assert "余额为" in told.spoken
+
+
+def test_the_guideline_profile_reads_out_a_unit(house):
+    told = house(**{"dialog.file": "guideline.yaml"}).call("!2 !3 9901001# 135790")
+    assert "单位账户余额为" in told.spoken
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in dialogs.SHIPPED.glob("*.yaml")))
+def test_shipped_dialogs_are_sound(name, texts):
+    assert load_dialog(name, texts).nodes
