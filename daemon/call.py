@@ -19,7 +19,7 @@ from uuid import UUID, uuid4
 
 from ..drivers.line import Frame
 from .playout import Playout, Span
-from .work import Work
+from .work import Lane, Work
 
 T = TypeVar("T")
 
@@ -106,7 +106,7 @@ class Board(Protocol):
     def begin_recording(self, index: int, take: Take) -> None: ...
     def end_recording(self, index: int) -> None: ...
     def quiet_ticks(self, index: int) -> int: ...
-    def background(self, what: str, fn: Callable[..., Any], *args: object) -> None: ...
+    def background(self, what: str, fn: Callable[..., Any], *args: object, lane: Lane = ...) -> None: ...
     def release(self, index: int) -> None: ...
     def finished(self, index: int, call: Call, error: Exception | None) -> None: ...
     def tell(self, call: Call, who: Who, text: str) -> None: ...
@@ -230,7 +230,7 @@ class Call:
                     return "full"
                 if self.now >= flush_at:
                     flush_at = self.now + TICKS_PER_SECOND // 2
-                    self._board.background("recording", take.flush)
+                    self._board.background("recording", take.flush, lane="recording")
                 if take.error is not None:
                     return "error"
                 if self._board.quiet_ticks(self._index) >= silence:
@@ -239,16 +239,26 @@ class Call:
             self._board.end_recording(self._index)
             self.waits_for = None
 
-    async def work(self, fn: Callable[..., T], *args: object) -> T:
-        """Run blocking `fn(*args)` in a thread and return what it returns, or raise what it raises.
+    async def work(self, fn: Callable[..., T], *args: object, lane: Lane = "records", whole: bool = False) -> T:
+        """Run blocking `fn(*args)` in a thread of that lane and return what it returns, or raise what it raises.
 
-        The far end hanging up meanwhile raises HungUp; the work itself runs on and its result is dropped.
+        The far end hanging up meanwhile raises HungUp; the work itself runs on and its result is dropped. With
+        `whole` the result is waited for all the same: what was opened has to be known to be closed again.
         """
         self._token += 1
         token = self._token
-        self._board.work.submit(lambda result, error: self.deliver(WorkDone(token, result, error)), fn, *args)
+
+        def done(result: Any, error: BaseException | None) -> None:
+            self.deliver(WorkDone(token, result, error))
+
+        self._board.work.submit(done, fn, *args, lane=lane)
         while True:
-            event = await self._next()
+            try:
+                event = await self._next()
+            except HungUp:
+                if not whole:
+                    raise
+                continue  # whatever the program does next raises it again
             if isinstance(event, WorkDone) and event.token == token:
                 if event.error:
                     raise event.error

@@ -146,14 +146,13 @@ class Journal:
             watcher(entry)
 
     def _run(self) -> None:
-        while True:
+        while not (self._closing.is_set() and self._queue.empty()):
             batch = self._take()
             self._write([item for item in batch if not isinstance(item, threading.Event)])
             for item in batch:
                 if isinstance(item, threading.Event):
                     item.set()
-            if self._closing.is_set() and self._queue.empty():
-                return
+        self._records.close()
 
     def _take(self) -> list[Write | threading.Event]:
         batch = [self._queue.get()]
@@ -169,17 +168,34 @@ class Journal:
 
         told = False
         while batch:
+            last = self._closing.is_set()  # looked at first: closing leaves one more try
             try:
                 results = self._records.write(batch)
             except RecordsError as error:
+                if last:
+                    log.error("service stops with %d records unwritten: %s", len(batch) + self._drop(), error)
+                    return
                 if not told:
                     log.error("records cannot be written, will be tried again: %s", error)
                 told = True
-                if self._closing.wait(RETRY) and self._closing.is_set():
-                    log.error("service stops with %d records unwritten", len(batch))
-                    return
+                self._closing.wait(RETRY)
             else:
                 for result in results:
                     if isinstance(result, RecordsError):
                         log.error("a record was refused: %s", result)
+                if told:
+                    log.warning("records are written again")
                 return
+
+    def _drop(self) -> int:
+        """Empty the queue; how many records were in it."""
+        dropped = 0
+        while True:
+            try:
+                item = self._queue.get_nowait()
+            except Empty:
+                return dropped
+            if isinstance(item, threading.Event):
+                item.set()
+            else:
+                dropped += 1

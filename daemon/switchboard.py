@@ -25,7 +25,7 @@ from ..dsp.meter import Meter
 from .call import NEVER, TICKS_PER_SECOND, Call, Event, Key, PlayEnded, StepKind, Take, Timeout, Who
 from .call_state import Move, State, after
 from .playout import Playout, Source
-from .work import Work, logged
+from .work import Lane, Work, logged
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +83,7 @@ class Switchboard:
         self.now = 0
         self.site = site
         self.seats = [Seat(line, rings) for line, rings in ports]
-        self.work = Work()
+        self.work = Work(count)
         self.playout = Playout(count, source)
         self._program = program
         self._observer = observer
@@ -152,9 +152,9 @@ class Switchboard:
         """For how many ticks nobody has spoken on this line."""
         return int(self._meter.quiet[index]) // FRAME
 
-    def background(self, what: str, fn: Callable[..., Any], *args: object) -> None:
+    def background(self, what: str, fn: Callable[..., Any], *args: object, lane: Lane = "records") -> None:
         """Blocking work no call waits for; an error is logged."""
-        self.work.submit(logged(what), fn, *args)
+        self.work.submit(logged(what), fn, *args, lane=lane)
 
     def tell(self, call: Call, who: Who, text: str) -> None:
         """Pass a line of the transcript on."""

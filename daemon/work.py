@@ -10,25 +10,33 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import Any, Literal
 
 log = logging.getLogger(__name__)
 
 Done = Callable[[Any, BaseException | None], None]
 
+# Work of different kinds does not wait for each other: a fund database that hangs keeps a thread for each
+# caller who asked it until the deadline, and neither a vote nor the next half second of a recording may wait that long.
+Lane = Literal["records", "fund", "recording"]
+RECORDS = 16  # each thread keeps a connection to our own database
+RECORDING = 4  # a disk does not get faster by being asked more at once
+
 
 class Work:
-    """A pool of threads whose results come back through `collect` or `settle`, in the order they finish."""
+    """A few pools of threads whose results come back through `collect` or `settle`, in the order they finish."""
 
-    def __init__(self, threads: int = 16) -> None:
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="work")
+    def __init__(self, lines: int) -> None:
+        """`lines`: how many callers may ask the fund database at once. A thread is started when it is first needed."""
+        self.threads: dict[Lane, int] = {"records": RECORDS, "fund": lines, "recording": RECORDING}  # at most
+        self._pools = {lane: ThreadPoolExecutor(count, thread_name_prefix=lane) for lane, count in self.threads.items()}
         self._finished: SimpleQueue[tuple[Future[Any], Done]] = SimpleQueue()
         self.out = 0  # given to a thread and not yet brought back
 
-    def submit(self, done: Done, fn: Callable[..., Any], *args: Any) -> None:
-        """Run `fn(*args)` in a thread; `done(result, error)` is called later, in the thread that collects."""
+    def submit(self, done: Done, fn: Callable[..., Any], *args: Any, lane: Lane = "records") -> None:
+        """Run `fn(*args)` in a thread of that lane; `done(result, error)` is called later, by whoever collects."""
         self.out += 1
-        future = self._pool.submit(fn, *args)
+        future = self._pools[lane].submit(fn, *args)
         future.add_done_callback(lambda f: self._finished.put((f, done)))
 
     def collect(self) -> None:
@@ -47,7 +55,8 @@ class Work:
     def close(self) -> None:
         """Wait for what is running, drop nothing that was submitted."""
         self.settle()
-        self._pool.shutdown()
+        for pool in self._pools.values():
+            pool.shutdown()
 
     def _bring(self, future: Future[Any], done: Done) -> None:
         self.out -= 1

@@ -26,17 +26,17 @@ LOGINS: tuple[Login, ...] = ("id_number", "account_number", "card_number")
 async def account(call: Call, fields: Mapping[str, object]) -> Outcome:
     """The personal account; values as FundDatabase.account gives them."""
     fund: FundDatabase = call.site.fund
-    login, number = _login(fields)
+    login, number = _login(call, fields)
     refusal = await _refusal(call, login, number, fields)
-    return refusal if refusal is not None else await call.work(fund.account, login, number)
+    return refusal if refusal is not None else await call.work(fund.account, login, number, lane="fund")
 
 
 async def loan(call: Call, fields: Mapping[str, object]) -> Outcome:
     """The loan; values as FundDatabase.loan gives them."""
     fund: FundDatabase = call.site.fund
-    login, number = _login(fields)
+    login, number = _login(call, fields)
     refusal = await _refusal(call, login, number, fields)
-    return refusal if refusal is not None else await call.work(fund.loan, login, number)
+    return refusal if refusal is not None else await call.work(fund.loan, login, number, lane="fund")
 
 
 async def unit(call: Call, fields: Mapping[str, object]) -> Outcome:
@@ -44,12 +44,16 @@ async def unit(call: Call, fields: Mapping[str, object]) -> Outcome:
     fund: FundDatabase = call.site.fund
     number = str(fields["unit_number"])
     refusal = await _refusal(call, "unit", number, fields)
-    return refusal if refusal is not None else await call.work(fund.unit, number)
+    return refusal if refusal is not None else await call.work(fund.unit, number, lane="fund")
 
 
-def _login(fields: Mapping[str, object]) -> tuple[Login, str]:
-    """Which kind of number the form asked for, and the number. Raises KeyError for a form that asks for none."""
-    for login in LOGINS:
+def _login(call: Call, fields: Mapping[str, object]) -> tuple[Login, str]:
+    """Which kind of number the form asked for, and the number. Raises KeyError for a form that asks for none.
+
+    The kind of the settings goes first: an answer earlier in the call may have left a number of another kind.
+    """
+    usual: Login = call.site.settings.identity.login
+    for login in (usual, *LOGINS):
         if login in fields:
             return login, str(fields[login])
     raise KeyError(f"the form submits none of {', '.join(LOGINS)}")

@@ -32,7 +32,7 @@ async def record(call: Call, fields: Mapping[str, object]) -> Outcome:
     """
     site: Site = call.site
     limits = site.settings.recording
-    order = await call.work(_begin, site, call, str(fields["message"]), str(fields["id_number"]))
+    order = await call.work(_begin, site, call, str(fields["message"]), str(fields["id_number"]), whole=True)
     if order is None:
         return Outcome("failed")
     ended = "kept"
@@ -40,7 +40,7 @@ async def record(call: Call, fields: Mapping[str, object]) -> Outcome:
         await call.play(compose(CUE, {}, site.library), barge_in="")
         ended = OUTCOMES[await call.record(order.recorder, ticks(limits.longest), ticks(limits.silence))]
     finally:
-        kept = await call.work(_end, site, order)
+        kept = await call.work(_end, site, order, whole=True)
         call.step("record", f"{kept:.1f} 秒" if kept else "太短，没有保存")
     if order.recorder.error is not None:
         return Outcome("failed")
@@ -57,7 +57,7 @@ class _Order:
 
 def _begin(site: Site, call: Call, kind: str, id_number: str) -> _Order | None:
     """Open the file, write the row; None when either cannot be done, with the reason in the log."""
-    from ...desk.errors import RecordsError
+    from ...desk.errors import DeskError
 
     folder, at = site.settings.recordings(), site.clock()
     recorder = Recorder(recordings.new(folder, kind, at.astimezone()))
@@ -69,7 +69,7 @@ def _begin(site: Site, call: Call, kind: str, id_number: str) -> _Order | None:
     path = recordings.relative(folder, recorder.path)
     try:
         return _Order(site.records.message_started(call.id, kind, id_number, call.number or "", path, at), recorder)
-    except RecordsError as error:
+    except DeskError as error:
         log.error("%s: a message cannot be recorded: %s", call.line, error)
         recorder.discard()
         return None

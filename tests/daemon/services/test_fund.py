@@ -31,7 +31,7 @@ class Caller:
     number: str | None = "13900000001"
     line: str = "1"
 
-    async def work(self, fn, *args):
+    async def work(self, fn, *args, lane="records"):
         return fn(*args)
 
 
