@@ -44,6 +44,7 @@ CARRIER = 0.6  # of all power is at the two frequencies while there is a carrier
 GONE = 2  # steps without carrier that end a message
 SHORTEST = 20 * STEP  # samples: the least message with the fewest ones before it takes longer
 LONGEST = 4 * RATE  # no message takes so long (258 bytes: 2.6 s with what comes before)
+LEAST_BYTES = 4  # rightly framed, that are worth calling a damaged message: speech makes one or two now and then
 LEAST_MARKS = 20  # bits of 1 without a break that may stand before a message; a byte has nine at most
 
 Samples = NDArray[np.int16]
@@ -64,7 +65,7 @@ class CallerId:
 
 
 class Bad(NamedTuple):
-    """A message that cannot be trusted: "checksum", "short" or "format". Its digits are not told."""
+    """A message that cannot be trusted: "checksum" or "short". Its digits are not told."""
 
     fault: str
     start: int
@@ -111,8 +112,9 @@ def decode(samples: Samples, start: int = 0) -> list[CallerId | Bad]:
     while (begin := _after_marks(soft, at)) is not None:
         content, end = _message(soft, begin)
         at = max(end, begin + 1)
-        if content:
-            found.append(_read(content, start + begin, start + end))
+        message = _read(content, start + begin, start + end)
+        if isinstance(message, CallerId) or (len(content) >= LEAST_BYTES and content[0] in (SDMF, MDMF)):
+            found.append(message)
     return found
 
 
@@ -247,19 +249,17 @@ def _start_bit(soft: Signal, position: float) -> float | None:
 def _read(content: bytes, start: int, end: int) -> CallerId | Bad:
     if len(content) < 3 or len(content) < content[1] + 3:
         return Bad("short", start, end)
-    if sum(content) % 256:
+    if sum(content) % 256 or content[0] not in (SDMF, MDMF):
         return Bad("checksum", start, end)
     inner = content[2:-1]
     if content[0] == SDMF:
         when, number = inner[:8], inner[8:]
         return _caller(number, b"", when, start, end)
-    if content[0] == MDMF:
-        fields: dict[int, bytes] = {}
-        while len(inner) >= 2:
-            fields[inner[0]], inner = inner[2 : 2 + inner[1]], inner[2 + inner[1] :]
-        number = fields.get(NUMBER, fields.get(NO_NUMBER, b""))
-        return _caller(number, fields.get(NAME, b""), fields.get(TIME, b""), start, end)
-    return Bad("format", start, end)
+    fields: dict[int, bytes] = {}
+    while len(inner) >= 2:
+        fields[inner[0]], inner = inner[2 : 2 + inner[1]], inner[2 + inner[1] :]
+    number = fields.get(NUMBER, fields.get(NO_NUMBER, b""))
+    return _caller(number, fields.get(NAME, b""), fields.get(TIME, b""), start, end)
 
 
 def _caller(number: bytes, name: bytes, when: bytes, start: int, end: int) -> CallerId:

@@ -31,7 +31,6 @@ WITHOUT_NUMBER = {
     "unavailable": "号码不可得",
     "checksum": "校验和不对",
     "short": "收到的不完整",
-    "format": "格式不认识",
 }
 
 Record = dict[str, Any]

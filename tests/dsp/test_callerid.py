@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from hotline.dsp import callerid, g711, generate
-from hotline.dsp.callerid import BELL_202, V23, Bad, CallerId, Receiver, decode, from_digits, mdmf, modulate, sdmf
+from hotline.dsp.callerid import BELL_202, V23, CallerId, Receiver, decode, from_digits, mdmf, modulate, sdmf
 from hotline.dsp.generate import mix, noise, silence
 from hotline.dsp.levels import RATE, ms
 
@@ -79,7 +79,7 @@ def test_a_damaged_message_is_never_told():
         bad = bytes([*good[:at], good[at] ^ 4, *good[at + 1 :]])
         assert numbers(sent(bad)) == ["checksum"]
     assert numbers(sent(bytes(good[:-4]))) == ["short"]
-    assert [event.fault for event in decode(sent(b"\x99\x01A\x25")) if isinstance(event, Bad)] == ["format"]
+    assert decode(sent(b"\x99\x01A\x25")) == []  # some other service's message
 
 
 @pytest.mark.parametrize("step", [1, 33, 160, 100_000])
