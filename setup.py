@@ -46,6 +46,7 @@ POSTGRESQL = ["psycopg[binary]>=3.2,<4"]
 
 TEST = [
     *POSTGRESQL,
+    "setuptools>=70.1,<90",  # tests/test_package.py builds without network
     "pytest>=8,<10",
     "pytest-xdist>=3.5,<4",
     "pytest-timeout>=2.3,<3",
@@ -57,6 +58,7 @@ TEST = [
     "mypy>=1.11,<3",
     "django-stubs>=5.1,<7",
     "types-PyYAML",
+    "setuptools>=70.1",  # tests/test_package.py builds without network
 ]
 
 setup(
@@ -67,6 +69,7 @@ setup(
     python_requires=">=3.11",
     packages=PACKAGES,
     package_dir={"hotline": "."},
+    script_name="setup.py",  # pip does not say so, and this file would be taken for a module of the package
     package_data={
         "hotline": ["py.typed"],
         "hotline.config": ["*.toml", "dialogs/*.yaml", "tones/*.toml", "demo/*"],

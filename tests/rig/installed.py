@@ -1,0 +1,33 @@
+"""The installed command, as somebody types it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+HOTLINE = Path(sys.executable).with_name("hotline")
+
+
+def hotline(*words, folder, status=0, timeout=60, **environment):
+    """Run `hotline` in a folder to its end; all it printed."""
+    done = subprocess.run(
+        [HOTLINE, *map(str, words)],
+        cwd=folder,
+        env=os.environ | {"COLUMNS": "300"} | environment,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+    )
+    said = done.stdout + done.stderr
+    assert done.returncode == status, said
+    return said
+
+
+def free_ports(count):
+    """Different ports nobody listens on."""
+    with ExitStack() as held:
+        return [held.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1] for _ in range(count)]
