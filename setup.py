@@ -46,7 +46,6 @@ POSTGRESQL = ["psycopg[binary]>=3.2,<4"]
 
 TEST = [
     *POSTGRESQL,
-    "setuptools>=70.1,<90",  # tests/test_package.py builds without network
     "pytest>=8,<10",
     "pytest-xdist>=3.5,<4",
     "pytest-timeout>=2.3,<3",
