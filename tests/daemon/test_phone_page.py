@@ -35,6 +35,8 @@ SWITCHES = [
     "--use-fake-ui-for-media-stream",
 ]
 
+expect.set_options(timeout=30_000)  # two rings last five seconds, and the machine may be busy
+
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
@@ -100,7 +102,7 @@ def demonstration(tmp_path: Path) -> Iterator[str]:
 
 
 def state(page: Page, text: str) -> None:
-    expect(page.get_by_role("status")).to_have_text(text, timeout=15_000)  # two rings, and what came before
+    expect(page.get_by_role("status")).to_have_text(text)
 
 
 def dial(page: Page) -> None:
@@ -143,10 +145,14 @@ def test_ringing_is_seen_and_the_callers_number_arrives(browser: Browser) -> Non
 
 
 def test_sound_from_the_line_moves_the_meter(page: Page) -> None:
+    """The prompt's -15 dB on a scale that begins at -60."""
     dial(page)
-    meter = page.get_by_label("听到的声音")
-    expect(meter).not_to_have_js_property("value", 0)
-    assert meter.evaluate("meter => meter.value") == pytest.approx(75, abs=1), "the prompt's -15 dB on a scale from -60"
+    page.get_by_label("听到的声音").evaluate(
+        """meter => new Promise((done) => {
+            const look = () => Math.abs(meter.value - 75) < 1 ? done() : setTimeout(look, 10);
+            look();
+        })"""
+    )
 
 
 def test_every_key_by_mouse(page: Page, service: SmallService) -> None:
@@ -323,7 +329,7 @@ def test_a_caller_dials_keys_an_id_number_and_hears_the_balance(demonstration: s
         page.keyboard.type(keys)
     expect(log).to_contain_text("密码")
     page.get_by_role("button", name="135790").click()
-    expect(log).to_contain_text("一万两千三百四十五元六角七分", timeout=20_000)
+    expect(log).to_contain_text("一万两千三百四十五元六角七分")
     page.keyboard.type("**7")
     state(page, "对方已挂机")
     expect(log).to_contain_text("再见")

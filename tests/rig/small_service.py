@@ -93,9 +93,9 @@ class SmallService:
         async def answer() -> T:
             return question()
 
-        return asyncio.run_coroutine_threadsafe(answer(), self._loop).result(10)
+        return asyncio.run_coroutine_threadsafe(answer(), self._loop).result(30)
 
-    def until(self, condition: Callable[[], bool], seconds: float = 10.0) -> None:
+    def until(self, condition: Callable[[], bool], seconds: float = 30.0) -> None:
         """Wait until the condition holds at the end of some tick."""
 
         async def wait() -> None:
@@ -164,7 +164,7 @@ class SmallService:
 
         thread = threading.Thread(target=run, name="small service")
         thread.start()
-        assert ready.wait(10), "the small service did not start"
+        assert ready.wait(30), "the small service did not start"
         try:
             yield self
         finally:
