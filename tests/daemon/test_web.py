@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
+from hotline.daemon import web_call
 from hotline.daemon.web import WebError, create_app, serving
 from hotline.drivers.exchange import State
 from hotline.drivers.line import FRAME, HookState
@@ -190,6 +191,18 @@ def test_the_service_hanging_up_is_seen_and_heard(service: SmallService) -> None
         service.ask(service.hang_up)
         expect(call, state="ended")
         assert any(np.frombuffer(sound, "<i2").any() for sound in call if isinstance(sound, bytes))
+
+
+def test_a_forgotten_receiver_is_put_down(service: SmallService, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web_call, "BUSY_TONE", 0.3)
+    with dial(service) as call:
+        expect(call, state="talking")
+        service.ask(service.hang_up)
+        expect(call, state="ended")
+        with pytest.raises(ConnectionClosed) as end:
+            wait_until_closed(call)
+    assert end.value.rcvd is not None
+    assert end.value.rcvd.code == 1000
 
 
 def test_a_browser_that_vanishes_puts_the_receiver_down(service: SmallService) -> None:
