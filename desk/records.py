@@ -143,6 +143,10 @@ class Records:
         """See `pins.check`: one scrypt, about 55 ms."""
         return _ask(pins.check, kind, login, pin, caller, at=at, limits=limits)
 
+    def set_pin(self, kind: str, login: str, pin: str, by: str, at: datetime, known: Sequence[str] = ()) -> None:
+        """See `pins.set`; raises `pins.WeakPin` for a PIN that is too easy to guess."""
+        _ask(pins.set, kind, login, pin, by, at=at, known=known)
+
     def offer_prompts(self, catalogue: Mapping[str, str]) -> None:
         """Tell the pages which prompts there are and how they read as shipped."""
         _ask(services.prompts_offer, catalogue=catalogue)

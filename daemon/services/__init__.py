@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from ..call import Call
 from ..outcome import Outcome
-from . import fund, info, message, survey
+from . import fund, info, message, pin, survey
 
 
 class Service(NamedTuple):
@@ -32,5 +32,6 @@ SERVICES: dict[str, Service] = {
     "info.text": Service(info.text, frozenset({"text", "menu", "missing", "unreachable"})),
     "info.parent": Service(info.parent, frozenset({"deeper", "policy", "procedure"})),
     "message.record": Service(message.record, frozenset({"kept", "full", "too_short", "failed"})),
+    "pin.change": Service(pin.change, frozenset({"changed", "differs", "weak", "denied", "locked", "unreachable"})),
     "survey.vote": Service(survey.vote, frozenset({"kept", "failed"})),
 }
