@@ -1,14 +1,15 @@
 """What `hotline check` looks at: everything the service will need, each thing with what is wrong and what to do.
 
 A check is a generator of findings on the settings; it changes nothing and leaves nothing behind. It may
-be run beside a service that is at work.
+be run beside a service that is at work. No fault hides another: a section of the settings that cannot
+be used is left out, and only the checks that need it are not made.
 """
 
 from __future__ import annotations
 
 import errno
+import os
 import shutil
-import socket
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -19,13 +20,17 @@ from typing import Literal, NamedTuple
 from .. import drivers
 from ..config import tones
 from ..config.dialog import DialogError
-from ..config.settings import Settings, SettingsError
-from ..voice import recordings
+from ..config.settings import Settings, SettingsError, load
+from ..desk import keys
+from ..voice import build, recordings
+from ..voice.audiofile import AudioError
 from ..voice.catalogue import Catalogue, CatalogueError
 from ..voice.library import Library
 from ..voice.synthesis import Voice
 from .fund import FundDatabase
+from .log import mask
 from .upkeep import load_dialog
+from .web import WebError, listen
 
 LITTLE_ROOM = 24.0  # hours of recordings; a small centre's complaints of half a year
 CLOCK_SLACK = 60.0  # seconds a file may seem to come from the future, on network disks for instance
@@ -36,6 +41,36 @@ class Finding(NamedTuple):
 
     level: Literal["fine", "warning", "error"]
     text: str
+
+
+class Check(NamedTuple):
+    """One title of the answer, and the sections of the settings it makes no sense without."""
+
+    needs: frozenset[str]
+    look: Callable[[Settings], Iterator[Finding]]
+
+
+def usable(path: Path) -> tuple[Settings, frozenset[str]] | None:
+    """What is left of a settings file with faults, and the names of the sections left out; None if nothing is."""
+    sections = [name for name, field in Settings.model_fields.items() if name != "tones"]
+    faulty = set()
+    for name in sections:
+        try:
+            load(path, {other: {} for other in sections if other != name})
+        except SettingsError:
+            faulty.add(name)
+    try:
+        return load(path, {name: {} for name in faulty}), frozenset(faulty)
+    except SettingsError:
+        return None
+
+
+def findings(check: Check, settings: Settings) -> Iterator[Finding]:
+    """What one check finds; an error in itself is a finding too, so that the other checks are still made."""
+    try:
+        yield from check.look(settings)
+    except Exception as error:
+        yield Finding("error", f"没有查完：{type(error).__name__}: {mask(str(error))}")
 
 
 def _fine(text: str) -> Finding:
@@ -71,12 +106,15 @@ def _prompts(settings: Settings) -> Iterator[Finding]:
     try:
         catalogue = Catalogue.load()
         library = Library(catalogue, settings.service.state, Voice(speech.voice, speech.rate), speech.style, speech.yao)
-    except CatalogueError as error:
+    except (CatalogueError, AudioError) as error:
         yield from _errors(error)
         return
     for fault in library.faults:
-        yield Finding("warning", fault)
-    yield _fine(f"{len(catalogue)} 条，都有声音")
+        yield Finding("error", f"{fault}；现在播放的是出厂的，请重新录制或导入")
+    for key in build.stale(catalogue, Voice()):
+        yield Finding("warning", f"{key}：音频与文字不符。自己的录音请用 hotline prompts import 导入")
+    if not library.faults:
+        yield _fine(f"{len(catalogue)} 条，都有声音")
 
 
 def _dialog(settings: Settings) -> Iterator[Finding]:
@@ -118,6 +156,26 @@ def _folders(settings: Settings) -> Iterator[Finding]:
             yield Finding("error", f"{key} = {folder}：写不了（{error.strerror}），请改权限或换一个文件夹")
 
 
+def _keys(settings: Settings) -> Iterator[Finding]:
+    """Who reads the keys reads every sealed number, and can try all PINs."""
+    state = settings.service.state
+    folder = state / "keys"
+    found = [folder / name for name in keys.LASTING]
+    if not (state / "hotline.sqlite3").exists() and not any(path.exists() for path in found):
+        yield _fine("还没有，第一次运行时生成")
+        return
+    for path in found:
+        try:
+            status = path.stat()
+        except OSError as error:
+            yield Finding("error", f"{path}：读不了（{error.strerror}）；请从备份复制原文件，不能重新生成")
+            continue
+        if os.name == "posix" and status.st_mode & 0o077:
+            yield Finding("error", f"{path}：别的用户也能读写，请运行 chmod 600 {path}")
+        else:
+            yield _fine(f"{path} 只有所有者能读")
+
+
 def _room(settings: Settings) -> Iterator[Finding]:
     folder = settings.recordings()
     try:
@@ -143,42 +201,46 @@ def _ports(settings: Settings) -> Iterator[Finding]:
     web = settings.web
     for key, port in (("port", web.port), ("desk_port", web.desk_port)):
         try:
-            with socket.create_server((web.host, port)):
+            with listen(web.host, port):
                 yield _fine(f"{web.host} 的 {port} 端口空着")
-        except OSError as error:
-            if error.errno == errno.EADDRINUSE:
+        except WebError as error:
+            if isinstance(error.__cause__, OSError) and error.__cause__.errno == errno.EADDRINUSE:
                 advice = "已被占用。如果服务正在运行，就是它在用；否则请换一个端口"
                 yield Finding("warning", f"[web] {key} = {port}：{advice}")
             else:
-                yield Finding("error", f"[web] host = {web.host}，{key} = {port}：用不了（{error.strerror}）")
+                yield Finding("error", str(error))
 
 
 def _clock(settings: Settings) -> Iterator[Finding]:
     """A machine whose battery is flat wakes up in the past: what the service wrote last is then in the future."""
     now = time.time()
     newest = 0.0
-    for file in settings.service.state.glob("*"):
+    for file in (Path(__file__), *settings.service.state.glob("*")):
         with suppress(OSError):  # a journal of the database comes and goes
             newest = max(newest, file.stat().st_mtime)
     if newest > now + CLOCK_SLACK:
         last = time.strftime("%Y-%m-%d %H:%M", time.localtime(newest))
-        yield Finding("error", f"系统时钟比服务上次写文件的时间（{last}）还早：请校准时间，并检查主板电池和 NTP")
+        yield Finding("error", f"系统时钟比程序安装或上次写文件的时间（{last}）还早：请校准时间，并检查主板电池和 NTP")
     else:
         yield _fine(time.strftime("%Y-%m-%d %H:%M %Z", time.localtime(now)))
 
 
-CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
-    "电话线": _lines,
-    "信号音": _tones,
-    "提示语": _prompts,
-    "流程": _dialog,
-    "公积金数据库": _fund,
-    "身份验证": _identity,
-    "文件夹": _folders,
-    "磁盘": _room,
-    "语音合成": _synthesis,
-    "端口": _ports,
-    "时钟": _clock,
+CHECKS = {
+    title: Check(frozenset(needs), look)
+    for title, needs, look in (
+        ("电话线", {"lines"}, _lines),
+        ("信号音", (), _tones),
+        ("提示语", {"service", "speech"}, _prompts),
+        ("流程", {"dialog"}, _dialog),
+        ("公积金数据库", {"fund"}, _fund),
+        ("身份验证", {"identity"}, _identity),
+        ("文件夹", {"service", "recording"}, _folders),
+        ("密钥", {"service"}, _keys),
+        ("磁盘", {"service", "recording"}, _room),
+        ("语音合成", (), _synthesis),
+        ("端口", {"web"}, _ports),
+        ("时钟", {"service"}, _clock),
+    )
 }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -56,8 +55,3 @@ def prepare(state: Path, **overrides: object) -> Demo:
     from ..desk import demo as desk_demo
 
     return Demo(settings, desk_demo.fill())
-
-
-def scratch() -> Path:
-    """A folder for a demonstration nobody wants to keep."""
-    return Path(tempfile.mkdtemp(prefix="hotline-"))

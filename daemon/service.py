@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from .. import desk, drivers
 from ..config import tones
-from ..config.settings import Settings
+from ..config.settings import Settings, SettingsError
 from ..drivers.simulated import SimulatedLine
 from ..voice import recordings
 from ..voice.catalogue import Catalogue
@@ -53,7 +53,13 @@ class Service:
         self._upkeep = Upkeep(self.site)
 
     def open(self) -> None:
-        """Bring in order what a crash left behind, then take hold of the lines."""
+        """Bring in order what a crash left behind, then take hold of the lines.
+
+        Raises SettingsError when the SQL does not fit the fund database; nothing is open then.
+        """
+        self._check_fund()
+        for fault in self.site.library.faults:
+            log.error("the shipped prompt is played: %s", fault)
         at, records = self.clock(), self.site.records
         records.messages_repaired(self._left_recordings(), at)
         records.close_unfinished(at)
@@ -103,6 +109,18 @@ class Service:
         return self.journal.watch(line_name, callback)
 
     # Inside.
+
+    def _check_fund(self) -> None:
+        """SQL that does not fit is refused; a database that does not answer may come up later."""
+        misfits = []
+        for level, place, text in self.site.fund.check():
+            if level == "error" and place != "[fund] connection":
+                misfits.append(f"{place}：{text}")
+            else:
+                log.log(logging.ERROR if level == "error" else logging.WARNING, "%s：%s", place, text)
+        if misfits:
+            self.site.fund.close()
+            raise SettingsError("\n".join(misfits))
 
     def _left_recordings(self) -> list[tuple[str, float]]:
         """Path and seconds of what a crash cut off: while it was recorded, or after its file was closed."""

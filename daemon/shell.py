@@ -17,7 +17,7 @@ from contextlib import suppress
 
 from . import notify
 from .service import Service
-from .web import Hint, create_app, serving
+from .web import Hint, WebError, create_app, serving
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +35,11 @@ def run(service: Service, hints: Sequence[Hint] = (), ready: Callable[[], None] 
     service.open()
     try:
         asyncio.run(_serve(service, hints, ready))
+    except WebError:
+        raise
+    except Exception:  # the log masks what it writes, Python's own traceback would not
+        log.critical("the service ends by an error nobody expected", exc_info=True)
+        raise SystemExit(1) from None
     finally:
         service.close()
 

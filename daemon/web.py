@@ -141,7 +141,7 @@ class Server(uvicorn.Server):
 @asynccontextmanager
 async def serving(app: ASGIApp, host: str, port: int) -> AsyncIterator[str]:
     """Serve while the block runs; gives the address of the index. Port 0 takes any free one. Raises WebError."""
-    listener = _listen(host, port)
+    listener = listen(host, port)
     config = uvicorn.Config(
         app,
         lifespan="off",
@@ -165,7 +165,8 @@ async def serving(app: ASGIApp, host: str, port: int) -> AsyncIterator[str]:
         await task
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket of the pages, closed to other machines. Raises WebError."""
     if host not in THIS_MACHINE:
         raise WebError(f"[web] host = {host!r}：只允许 {'、'.join(sorted(THIS_MACHINE))}，页面不对外开放")
     try:

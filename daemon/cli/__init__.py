@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -72,6 +73,22 @@ def fail(message: str, status: int = 1) -> NoReturn:
     """Say in a sentence why the command ends here, and end it."""
     errors.print(f"✗ {message}", style="red", markup=False, soft_wrap=True)
     raise typer.Exit(status)
+
+
+@contextmanager
+def sentences() -> Iterator[None]:
+    """What is wrong outside this program ends the command with the sentence its error carries."""
+    from ...config.dialog import DialogError
+    from ...config.settings import SettingsError
+    from ...desk.errors import DeskError
+    from ...voice.audiofile import AudioError
+    from ...voice.catalogue import CatalogueError
+    from ..web import WebError
+
+    try:
+        yield
+    except (SettingsError, DialogError, DeskError, AudioError, CatalogueError, WebError) as error:
+        fail(str(error))
 
 
 def load_settings(config: Path | None, overrides: Mapping[str, object] | None = None) -> Settings:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from . import ConfigOption, fail, load_settings, output
+from . import ConfigOption, fail, load_settings, output, sentences
 
 
 def call(
@@ -25,11 +26,12 @@ def call(
     from .. import demo, rehearsal
     from ..caller import ScriptError
 
-    settings = load_settings(config) if config else demo.prepare(demo.scratch()).settings
-    try:
-        told = rehearsal.call(settings, script, number=number, speech=audiofile.read(wav) if wav else None)
-    except (ScriptError, audiofile.AudioError) as error:
-        fail(str(error))
+    with sentences(), TemporaryDirectory(prefix="hotline-") as scratch:
+        settings = load_settings(config) if config else demo.prepare(Path(scratch)).settings
+        try:
+            told = rehearsal.call(settings, script, number=number, speech=audiofile.read(wav) if wav else None)
+        except ScriptError as error:
+            fail(str(error))
     if heard:
         audiofile.write(heard, told.heard)
     if as_json:

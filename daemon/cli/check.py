@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
-from . import ConfigOption, output
+from . import ConfigOption, fail, output
 
 if TYPE_CHECKING:
     from ..check import Finding
@@ -19,21 +20,34 @@ MARKS = {"fine": ("✓", "green"), "warning": ("!", "yellow"), "error": ("✗", 
 def check(config: ConfigOption = None) -> None:
     """检查设置、流程、提示语、数据库、文件夹：哪里不对，怎么办。有 ✗ 时退出码为 1。"""
     from ...config import settings as file
-    from ..check import CHECKS, Finding
+    from ..check import CHECKS, Finding, findings, usable
 
+    count = {"fine": 0, "warning": 0, "error": 0}
+
+    def show(title: str, found: Iterable[Finding]) -> None:
+        listed = list(found)
+        _show(title, listed)
+        for finding in listed:
+            count[finding.level] += 1
+
+    left_out: frozenset[str] = frozenset()
     try:
         path = file.find(config)
-        settings = file.load(path)
     except file.SettingsError as error:
-        _show("设置", [Finding("error", line) for line in str(error).splitlines()])
-        raise typer.Exit(1) from None
-    _show("设置", [Finding("fine", str(path))])
-    count = {"fine": 0, "warning": 0, "error": 0}
-    for title, look in CHECKS.items():
-        findings = list(look(settings))
-        _show(title, findings)
-        for finding in findings:
-            count[finding.level] += 1
+        fail(str(error))
+    try:
+        settings = file.load(path)
+        show("设置", [Finding("fine", str(path))])
+    except file.SettingsError as error:
+        show("设置", [Finding("error", line) for line in str(error).splitlines()])
+        rest = usable(path)
+        if rest is None:
+            _show("其余各项", [Finding("warning", "设置文件改好以后才能查")])
+            raise typer.Exit(1) from None
+        settings, left_out = rest
+    for title, check in CHECKS.items():
+        missing = "、".join(f"[{name}]" for name in sorted(check.needs & left_out))
+        show(title, [Finding("warning", f"{missing} 有错，没有查")] if missing else findings(check, settings))
     if count["error"]:
         output.print(f"\n{count['error']} 处要改，{count['warning']} 处提醒。", style="red")
         raise typer.Exit(1)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from . import output
+from . import output, sentences
 from .run import serve
 
 
@@ -20,7 +20,8 @@ def demo(
     """用演示数据运行：网页上就能打电话，所有人的查询密码都是 135790。"""
     from .. import demo as demonstration
 
-    ready = demonstration.prepare(state, **{"web.port": port, "web.desk_port": desk_port})
+    with sentences():
+        ready = demonstration.prepare(state, **{"web.port": port, "web.desk_port": desk_port})
     if ready.user.password:
         output.print(f"后台用户 {ready.user.name}，密码 {ready.user.password}（只显示这一次）", markup=False)
     else:

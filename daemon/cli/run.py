@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ...config.settings import Settings
     from ..web import Hint
 
-from . import ConfigOption, fail, load_settings
+from . import ConfigOption, fail, load_settings, sentences
 
 
 def run(
@@ -38,15 +38,13 @@ def run(
 
 def serve(settings: Settings, hints: Sequence[Hint] = (), ready: Callable[[], None] | None = None) -> None:
     """Put the service together and run it; what is wrong ends the command with a sentence."""
-    from ...config.dialog import DialogError
-    from ...config.settings import SettingsError
-    from ...voice.catalogue import CatalogueError
     from .. import log, shell
     from ..service import Service
-    from ..web import WebError
 
+    folder = settings.service.state / "log"
     try:
-        with log.logging_to(settings.service.state / "log", settings.service.log):
-            shell.run(Service(settings), hints, ready)
-    except (SettingsError, DialogError, CatalogueError, WebError) as error:
-        fail(str(error))
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        fail(f"[service] state = {settings.service.state}：写不了（{error.strerror}），请改权限或换一个文件夹")
+    with sentences(), log.logging_to(folder, settings.service.log):
+        shell.run(Service(settings), hints, ready)

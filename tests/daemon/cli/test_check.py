@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 from hotline.config.settings import load
 from hotline.daemon import demo_fund
-from hotline.daemon.check import CHECKS
+from hotline.daemon.check import CHECKS, Check, Finding
 from hotline.daemon.cli import command_line
+from hotline.desk import keys
+from hotline.voice import overrides
 from typer.testing import CliRunner
 
 
@@ -77,6 +79,29 @@ def test_every_fault_of_the_settings_is_a_line(centre: Centre) -> None:
     assert "tonse：没有这项设置，是不是 tones？" in centre.check(1)
 
 
+def test_a_faulty_section_does_not_hide_what_is_wrong_elsewhere(centre: Centre) -> None:
+    centre.parts["web"] = "port = 99999"
+    centre.parts["dialog"] = 'file = "none.yaml"'
+    said = centre.check(1)
+    assert "port = 99999：须是 1 到 65535 的整数" in said
+    assert any("流程" in fault and "none.yaml" in fault for fault in centre.faults())
+    assert any(line.startswith("!") and "[web] 有错，没有查" in line for line in said.splitlines())
+    assert any(line.startswith("✓") and "公积金数据库" in line for line in said.splitlines())
+
+
+def test_an_error_in_one_check_does_not_hide_the_others(centre: Centre, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_settings: object) -> Iterator[Finding]:
+        yield Finding("fine", "前一半")
+        raise RuntimeError("证件 990101198503070017")
+
+    monkeypatch.setitem(CHECKS, "电话线", Check(frozenset(), broken))
+    said = centre.check(1)
+    assert "前一半" in said
+    assert "RuntimeError" in said
+    assert "990101198503070017" not in said
+    assert "时钟" in said
+
+
 def test_a_missing_file(tmp_path: Path) -> None:
     run = CliRunner().invoke(command_line("check"), ["check", "--config", str(tmp_path / "none.toml")])
     assert run.exit_code == 1
@@ -91,7 +116,7 @@ def test_a_missing_file(tmp_path: Path) -> None:
         ("fund", 'connection = "DRIVER=/none.so"', ("公积金数据库", "[fund] connection")),
         ("service", 'state = "/proc/none"', ("文件夹", "[service] state", "写不了")),
         ("web", 'host = "no.such.host.invalid"', ("端口", "no.such.host.invalid")),
-        ("web", 'host = "192.0.2.1"', ("端口", "192.0.2.1", "port = 8329")),
+        ("web", 'host = "0.0.0.0"', ("端口", "0.0.0.0", "只允许")),
         ("dialog", 'file = "none.yaml"', ("流程", "none.yaml")),
     ],
 )
@@ -118,6 +143,28 @@ def test_a_broken_tone_plan_and_a_broken_dialog(centre: Centre) -> None:
     faults = centre.faults()
     assert any("信号音" in fault and "own.toml" in fault for fault in faults)
     assert any("流程" in fault and "own.yaml 第" in fault for fault in faults)
+
+
+def test_an_own_prompt_that_is_no_sound(centre: Centre) -> None:
+    folder = overrides.folder(centre.state)
+    folder.mkdir(parents=True)
+    (folder / "P01.1.wav").write_bytes(b"this is no sound")
+    (fault,) = centre.faults()
+    assert "提示语" in fault
+    assert "P01.1.wav" in fault
+    assert "现在播放的是出厂的" in fault
+
+
+def test_keys_others_may_read(centre: Centre) -> None:
+    folder = centre.state / "keys"
+    keys.make_lasting(folder)
+    centre.check(0)
+    (folder / keys.PIN).chmod(0o640)
+    (folder / keys.SEAL).unlink()
+    readable, gone = sorted(centre.faults(), key=lambda fault: "chmod 600" not in fault)
+    assert "pin.key" in readable
+    assert "seal.key" in gone
+    assert "不能重新生成" in gone
 
 
 def test_no_lines_is_a_fault(centre: Centre) -> None:
@@ -165,4 +212,4 @@ def test_little_room_on_the_disk(centre: Centre, monkeypatch: pytest.MonkeyPatch
     settings = load(centre.file)
     for hours, level in ((2.0, "warning"), (0.5, "error")):
         monkeypatch.setattr("hotline.voice.recordings.room", lambda _folder, hours=hours: hours * 3600)
-        assert [finding.level for finding in CHECKS["磁盘"](settings)] == [level]
+        assert [finding.level for finding in CHECKS["磁盘"].look(settings)] == [level]
