@@ -47,7 +47,11 @@ def fetch(service: SmallService, path: str, host: str | None = None) -> tuple[in
 def dial(service: SmallService, query: str = "", origin: str | None = None) -> ClientConnection:
     netloc = urlsplit(service.address).netloc
     return connect(
-        f"ws://{netloc}/phone/call?{query}", origin=origin or f"http://{netloc}", compression=None, proxy=None
+        f"ws://{netloc}/phone/call?{query}",
+        origin=origin or f"http://{netloc}",
+        compression=None,
+        proxy=None,
+        ping_interval=None,
     )
 
 
