@@ -174,7 +174,9 @@ class Detector:
         burst, steady = self._bursts.lasting(line.number, sound, start, hop, length)
         end = self._recent.shape[1] - (self._samples - self._bursts.heard(hop))
         window = self._recent[line.number, end - LONG_WINDOW : end]
-        if steady and pattern.allows(burst) and strongest_other(window, pattern.tone.frequencies) <= OTHER_DB:
+        nominal = pattern.tone.frequencies
+        measured = [frequency * burst.frequency / nominal[0] for frequency in nominal]
+        if steady and pattern.allows(burst) and strongest_other(window, measured) <= OTHER_DB:
             del line.checks[pattern.name]
             yield from ((hop, found) for found in line.cadence.goes_on(pattern, burst))
         else:
