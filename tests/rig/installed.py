@@ -6,7 +6,7 @@ import os
 import socket
 import subprocess
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 HOTLINE = Path(sys.executable).with_name("hotline")
@@ -25,6 +25,21 @@ def hotline(*words, folder, status=0, timeout=60, **environment):
     said = done.stdout + done.stderr
     assert done.returncode == status, said
     return said
+
+
+@contextmanager
+def running(*words, folder):
+    """`hotline` that serves until it is told to stop; gives what it printed up to its addresses."""
+    with subprocess.Popen([HOTLINE, *map(str, words)], cwd=folder, stdout=subprocess.PIPE, text=True) as process:
+        said = ""
+        while "Ctrl+C" not in said and (line := process.stdout.readline()):
+            said += line
+        try:
+            yield said
+        finally:
+            process.terminate()
+            process.stdout.read()
+    assert process.returncode == 0
 
 
 def free_ports(count):
