@@ -106,7 +106,6 @@ class Identity(Section):
         "id_number", description="用什么号码登录：身份证号、公积金账号、联名卡号。"
     )
     read_back: Literal["full", "last_four"] = Field("full", description="报结果前念全部身份证号，还是只念后四位。")
-    wrong_per_call: int = Field(3, ge=1, le=9, description="一次通话里密码错几次就结束。")
     wrong_per_day: int = Field(5, ge=1, le=20, description="一个账户一天错几次就锁到第二天。")
     wrong_per_number: int = Field(10, ge=1, le=100, description="一个来电号码一天错几次就锁到第二天。")
 

@@ -85,16 +85,16 @@ class FundDatabase:
     def account(self, login: Login, number: str) -> Outcome:
         """The personal account of an identity, account or card number.
 
-        found, with id_number and account_number (str), paid_to ("YYYYMM"), monthly and balance (Decimal),
-        status ("封存", "冻结", None when normal); none, several, empty, typo, unreachable.
+        found, with id_number, last_four (of what was keyed) and account_number (str), paid_to ("YYYYMM"),
+        monthly and balance (Decimal), status ("封存", "冻结", None when normal); none, several, empty, typo, unreachable.
         """
         return self._outcome("account", lambda until: self._account(login, number, until))
 
     def loan(self, login: Login, number: str) -> Outcome:
         """The loan of a person; account and card numbers are looked up as accounts first.
 
-        found, with id_number (str), term (int, months), periods (int, total or repaid as set), balance and
-        monthly (Decimal), due_day (int), settled (bool); none, several, empty, typo, unreachable.
+        found, with id_number and last_four (str), term (int, months), periods (int, total or repaid as set),
+        balance and monthly (Decimal), due_day (int), settled (bool); none, several, empty, typo, unreachable.
         """
         return self._outcome("loan", lambda until: self._loan(login, number, until))
 
@@ -147,6 +147,7 @@ class FundDatabase:
         balance = _money(row, "grzhye")
         values = {
             "id_number": _text(row, "zjhm"),
+            "last_four": number[-4:],
             "account_number": _text(row, "grzh"),
             "paid_to": _month(row, "jzny"),
             "monthly": _money(row, "yjce"),
@@ -183,6 +184,7 @@ class FundDatabase:
             "monthly": _money(row, "dqyhje"),
             "due_day": _whole(row, "ydhkr"),
             "settled": not running,
+            "last_four": number[-4:],
         } | asked
         return Outcome("found" if balance is not None else "empty", values)
 
