@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from hotline.daemon import demo_fund
@@ -48,3 +49,25 @@ def house(demo_state: Path, tmp_path: Path) -> Iterator[Callable[..., House]]:
     yield make
     for each in made:
         each.stop()
+
+
+@pytest.fixture(scope="module")
+def shared_house(demo_state: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A service for all tests of a module, with its threads and connections made before the first of them."""
+    house = House(demo_state, tmp_path_factory.mktemp("city") / "state")
+    threads = house.service.board.work.threads
+    everybody = Barrier(sum(threads.values()))
+    for lane, count in threads.items():
+        for _ in range(count):
+            house.service.board.background("thread", everybody.wait, lane=lane)
+    house.service.board.work.settle()
+    house.service.site.fund.account("id_number", "990101198503070017")
+    yield house
+    house.stop()
+
+
+@pytest.fixture
+def city(shared_house: House) -> House:
+    """The city flow on demo data, for tests that change nothing others rely on."""
+    shared_house.point()
+    return shared_house

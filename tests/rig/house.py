@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 from datetime import datetime, timedelta, timezone
 
+from hotline import desk
 from hotline.config.settings import Line
 from hotline.daemon import demo
 from hotline.daemon.rehearsal import Rehearsal, run
@@ -39,6 +41,12 @@ class House:
 
     def stop(self):
         self.service.close()
+        self.service.site.records.close()  # the connection of the test's own thread
+        gc.collect()  # those of threads that have ended: Django's connections hold on to themselves
+
+    def point(self):
+        """Make this the house whose records the process reads, after another one was."""
+        desk.point(self.state, recordings=self.settings.recordings())
 
     def call(self, script, line=0, number=NUMBER, speech=None, **keying):
         """One call to its end; what was said and heard."""
