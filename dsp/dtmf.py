@@ -35,6 +35,7 @@ BLOCK = 1 << 18  # samples of all lines taken at once; a longer feed is cut, so 
 APART = -(-WINDOW // STEP)  # windows so many steps apart do not overlap
 LOOK_BACK = ms(10)  # a key that ends between two looks is judged this much before its window
 KEPT = HISTORY + LOOK_BACK
+OFF = 5.0  # dB, what a tone 1.8 % off loses in a window tuned to the nominal frequency
 MANY = 0.7  # of the lines; if more are loud, all are computed
 
 # What stage 2 looks at: outside the groups, and between the high tones, on the skirts of one that is off.
@@ -42,7 +43,7 @@ REFERENCES = (590.0, 1040.0, 1110.0, 1740.0, 1850.0, 1272.0, 1406.0, 1555.0)
 OUTSIDE, BETWEEN = slice(0, 5), slice(5, 8)
 
 Positions = NDArray[np.int64]
-Candidates = Iterator[tuple[int, int, int]]
+Candidate = tuple[int, int, int]  # row, hop, digit
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,8 @@ class Digit:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A pair of tones that was looked at and is no key: which check it failed (a field of Limits), with what value."""
+    """A pair of tones that was looked at and is no key: the check it failed (a field of Limits), with what value.
+    A key that is accepted is usually refused before, for being too short yet."""
 
     line: int
     digit: str
@@ -114,12 +116,23 @@ class _Gates:
     def of(cls, limits: Limits) -> _Gates:
         return cls(
             share=1 / (1 + ratio(-limits.group) ** 2),
-            floor=amplitude(limits.floor - 3) ** 2,
-            twist_high=ratio(limits.twist_high + 1) ** 2,
-            twist_low=ratio(limits.twist_low - 1) ** 2,
+            floor=amplitude(limits.floor - OFF) ** 2,
+            twist_high=ratio(limits.twist_high + OFF) ** 2,
+            twist_low=ratio(limits.twist_low - OFF) ** 2,
             outside=ratio(-limits.outside) ** 2,
             between=ratio(-limits.between) ** 2,
         )
+
+
+def _may_be_new(held: _Held, digit: int, powers: NDArray[np.float32]) -> bool:
+    """Worth judging while a key is held: another digit, or its own tones coming back and not dying away."""
+    if digit != held.digit:
+        return True
+    rising = powers[digit // 4, 1] >= powers[digit // 4, 0] and powers[4 + digit % 4, 1] >= powers[4 + digit % 4, 0]
+    return held.ended is not None and bool(rising)
+
+
+NEAR = Limits(floor=-56.0, twist_high=15.0, twist_low=-20.0, group=0.0, outside=0.0, between=-6.0)
 
 
 class Detector:
@@ -144,7 +157,7 @@ class Detector:
         self._before = np.zeros((8, lines), np.float32)  # squared amplitudes at the last hop
         # A window whose samples all stay below this cannot hold a tone of the floor: its first Fourier
         # coefficient is at most 4/pi of the largest sample (a square wave's).
-        self._quiet = amplitude(limits.floor) * np.pi / 4
+        self._quiet = amplitude(limits.floor - OFF) * np.pi / 4
 
     def reset(self, line: int) -> None:
         """A new call begins on this line: what it carried is forgotten, its positions restart at 0."""
@@ -162,8 +175,9 @@ class Detector:
         if frames.ndim != 2 or frames.shape[0] != len(self._samples) or frames.dtype != np.int16:
             raise ValueError(f"frames are {frames.dtype} {frames.shape}; expected int16 ({len(self._samples)}, n)")
         events: list[Event] = []
-        for begin in range(0, frames.shape[1], self._room):
-            events += self._advance(frames[:, begin : begin + self._room])
+        most = STEP if self._explain else self._room  # hop by hop, so that refusals stand in order too
+        for begin in range(0, frames.shape[1], most):
+            events += self._advance(frames[:, begin : begin + most])
         return events
 
     def _advance(self, frames: NDArray[np.int16]) -> list[Event]:
@@ -190,7 +204,13 @@ class Detector:
         if len(rows) > MANY * len(active):  # picking rows costs a copy, and quiet lines change nothing
             rows = np.arange(len(active))
         powers = self._powers(rows, ends)
-        return self._follow(rows, ends, powers, self._candidates(rows, ends, powers))
+        candidates = list(self._candidates(rows, ends, powers, self._gates))
+        events = self._follow(rows, ends, powers, candidates)
+        if self._explain:
+            near = set(self._candidates(rows, ends, powers, _Gates.of(NEAR))) - set(candidates)
+            for row, hop, digit in sorted(near):
+                events += self._near_miss(int(rows[row]), digit, int(ends[hop]))
+        return events
 
     def _column(self, end: int) -> int:
         """The column of _samples just after the window that ends at this position."""
@@ -222,9 +242,11 @@ class Detector:
         self._before[:, rows] = powers[:, -count:]
         return powers.reshape(8, 1 + hops, count)
 
-    def _candidates(self, rows: Positions, ends: Positions, powers: NDArray[np.float32]) -> Candidates:
+    def _candidates(
+        self, rows: Positions, ends: Positions, powers: NDArray[np.float32], gates: _Gates
+    ) -> Iterator[Candidate]:
         """Stages 1 and 2: (row, hop, digit) of the windows in which a pair of tones stands out."""
-        gates, count = self._gates, len(rows)
+        count = len(rows)
         flat = powers.reshape(8, -1)
         groups = flat.reshape(2, 4, -1)[:, :, count:]
         least = groups.sum(axis=1)
@@ -258,7 +280,7 @@ class Detector:
         rows: Positions,
         ends: Positions,
         powers: NDArray[np.float32],
-        candidates: Candidates,
+        candidates: list[Candidate],
     ) -> list[Event]:
         """Stage 3, line by line where there is a candidate or a key held."""
         known = {*self._held, *self._young}
@@ -289,7 +311,7 @@ class Detector:
                 events.append(self._digit(line, held))
                 held = None
             digit = candidates.get(hop, young)
-            if digit is not None and (held is None or digit != held.digit or held.ended is not None):
+            if digit is not None and (held is None or _may_be_new(held, digit, powers[:, hop : hop + 2])):
                 events += self._judge(line, held, digit, end, again=hop not in candidates)
             hop += 1
         return events
@@ -301,10 +323,11 @@ class Detector:
     def _released(self, line: int, held: _Held, end: int, powers: NDArray[np.float32]) -> bool:
         """Follow a key held up to the hop that ends here; true once its pause is longer than a break."""
         press, low, high = held.press, held.digit // 4, 4 + held.digit % 4
-        sounding = powers[low] >= (HALF * press.low) ** 2 and powers[high] >= (HALF * press.high) ** 2
+        sounding = powers[low] >= (HALF * press.low_seen) ** 2 and powers[high] >= (HALF * press.high_seen) ** 2
         if sounding == (held.ended is None):
             return held.ended is not None and end - WINDOW / 2 - held.ended > ms(self._limits.bridge)
-        edge = end + keypress.edge(self._recent(line, end), held.digit, press.low, press.high, rising=sounding)
+        recent = self._recent(line, end)
+        edge = end + keypress.edge(recent, held.digit, press.low_seen, press.high_seen, rising=sounding)
         if not sounding:
             held.ended = edge
         elif held.ended is not None and edge - held.ended > ms(self._limits.bridge):
@@ -335,6 +358,11 @@ class Detector:
         self._held[line] = _Held(digit, start, end, verdict)
         events.append(Onset(line, KEYS[digit], end - began))
         return events
+
+    def _near_miss(self, line: int, digit: int, end: int) -> list[Event]:
+        """Why a pair that passed only wide gates is no key; silent if the gates alone were against it."""
+        verdict = keypress.judge(self._recent(line, end), digit, self._limits)
+        return self._refuse(line, digit, end, verdict) if isinstance(verdict, Refusal) else []
 
     def _refuse(self, line: int, digit: int, end: int, refusal: Refusal) -> list[Event]:
         if not self._explain:
