@@ -28,9 +28,12 @@ def hotline(*words, folder, status=0, timeout=60, **environment):
 
 
 @contextmanager
-def running(*words, folder):
+def running(*words, folder, **environment):
     """`hotline` that serves until it is told to stop; gives what it printed up to its addresses."""
-    with subprocess.Popen([HOTLINE, *map(str, words)], cwd=folder, stdout=subprocess.PIPE, text=True) as process:
+    command = [HOTLINE, *map(str, words)]
+    with subprocess.Popen(
+        command, cwd=folder, env=os.environ | environment, stdout=subprocess.PIPE, text=True
+    ) as process:
         said = ""
         while "Ctrl+C" not in said and (line := process.stdout.readline()):
             said += line

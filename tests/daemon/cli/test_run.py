@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 from hotline.daemon import demo_fund
 from hotline.voice import overrides
@@ -101,3 +103,14 @@ def test_a_database_that_is_away_and_a_prompt_that_is_no_sound_only_go_to_the_lo
     log = (centre.folder / "var" / "log" / "hotline.log").read_text("utf-8")
     assert "ERROR   hotline.daemon.service: [fund] connection：连接不上" in log
     assert "P01.1.wav" in log
+
+
+def test_systemd_is_told_when_it_is_ready_and_when_it_stops(centre):
+    centre.write()
+    address = centre.folder / "notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(address))
+        systemd.settimeout(20)
+        with running("run", folder=centre.folder, NOTIFY_SOCKET=str(address)):
+            assert systemd.recv(4096).decode() == "READY=1\nSTATUS=接听中，1 条线路"
+        assert systemd.recv(4096) == b"STOPPING=1"
