@@ -75,7 +75,7 @@ def file(name: str) -> float:
         began = time.process_time()
         detector.feed(signal)
         best = min(best, time.process_time() - began)
-    return signal.shape[1] / levels.RATE / best
+    return float(signal.shape[1] / levels.RATE / best)
 
 
 def main() -> None:

@@ -36,6 +36,7 @@ APART = -(-WINDOW // STEP)  # windows so many steps apart do not overlap
 LOOK_BACK = ms(10)  # a key that ends between two looks is judged this much before its window
 KEPT = HISTORY + LOOK_BACK
 OFF = 5.0  # dB, what a tone 1.8 % off loses in a window tuned to the nominal frequency
+LOST = 0.1  # of a tone's power left a hop later: the shortest key looked at twice still has a fifth
 MANY = 0.7  # of the lines; if more are loud, all are computed
 
 # What stage 2 looks at: outside the groups, and between the high tones, on the skirts of one that is off.
@@ -130,6 +131,12 @@ def _may_be_new(held: _Held, digit: int, powers: NDArray[np.float32]) -> bool:
         return True
     rising = powers[digit // 4, 1] >= powers[digit // 4, 0] and powers[4 + digit % 4, 1] >= powers[4 + digit % 4, 0]
     return held.ended is not None and bool(rising)
+
+
+def _least_ratio(digit: int, of: NDArray[np.float32], to: NDArray[np.float32]) -> float:
+    """The smaller ratio of the digit's two tones between two hops, as power."""
+    low, high = digit // 4, 4 + digit % 4
+    return min(float(of[low]) / max(float(to[low]), 1.0), float(of[high]) / max(float(to[high]), 1.0))
 
 
 NEAR = Limits(floor=-56.0, twist_high=15.0, twist_low=-20.0, group=0.0, outside=0.0, between=-6.0)
@@ -311,7 +318,12 @@ class Detector:
                 events.append(self._digit(line, held))
                 held = None
             digit = candidates.get(hop, young)
-            if digit is not None and (held is None or _may_be_new(held, digit, powers[:, hop : hop + 2])):
+            two = powers[:, hop : hop + 2]
+            if digit is None or (held is not None and not _may_be_new(held, digit, two)):
+                pass
+            elif hop in candidates and _least_ratio(digit, two[:, 0], two[:, 1]) < HALF**2:
+                self._young[line] = digit  # began less than a hop ago: too short whatever else it is
+            elif hop in candidates or _least_ratio(digit, two[:, 1], two[:, 0]) > LOST:
                 events += self._judge(line, held, digit, end, again=hop not in candidates)
             hop += 1
         return events
