@@ -86,7 +86,8 @@ class FundDatabase:
         """The personal account of an identity, account or card number.
 
         found, with id_number, last_four (of what was keyed) and account_number (str), paid_to ("YYYYMM"),
-        monthly and balance (Decimal), status ("封存", "冻结", None when normal); none, several, empty, typo, unreachable.
+        monthly and balance (Decimal), status ("封存", "冻结", None when normal); none, several, empty, typo,
+        unreachable.
         """
         return self._outcome("account", lambda until: self._account(login, number, until))
 
