@@ -139,6 +139,7 @@ def _least_ratio(digit: int, of: NDArray[np.float32], to: NDArray[np.float32]) -
     return min(float(of[low]) / max(float(to[low]), 1.0), float(of[high]) / max(float(to[high]), 1.0))
 
 
+# Gates so wide that a pair which passes no others can still be told why.
 NEAR = Limits(floor=-56.0, twist_high=15.0, twist_low=-20.0, group=0.0, outside=0.0, between=-6.0)
 
 
@@ -283,11 +284,7 @@ class Detector:
         return zip(row[keep].tolist(), hop[keep].tolist(), (4 * r + c - 4)[keep].tolist(), strict=True)
 
     def _follow(
-        self,
-        rows: Positions,
-        ends: Positions,
-        powers: NDArray[np.float32],
-        candidates: list[Candidate],
+        self, rows: Positions, ends: Positions, powers: NDArray[np.float32], candidates: list[Candidate]
     ) -> list[Event]:
         """Stage 3, line by line where there is a candidate or a key held."""
         known = {*self._held, *self._young}
@@ -319,12 +316,12 @@ class Detector:
                 held = None
             digit = candidates.get(hop, young)
             two = powers[:, hop : hop + 2]
-            if digit is None or (held is not None and not _may_be_new(held, digit, two)):
-                pass
-            elif hop in candidates and _least_ratio(digit, two[:, 0], two[:, 1]) < HALF**2:
-                self._young[line] = digit  # began less than a hop ago: too short whatever else it is
-            elif hop in candidates or _least_ratio(digit, two[:, 1], two[:, 0]) > LOST:
-                events += self._judge(line, held, digit, end, again=hop not in candidates)
+            if digit is not None and (held is None or _may_be_new(held, digit, two)):
+                fresh = hop in candidates
+                if fresh and _least_ratio(digit, two[:, 0], two[:, 1]) < HALF**2:
+                    self._young[line] = digit  # began less than a hop ago: too short whatever else it is
+                elif fresh or _least_ratio(digit, two[:, 1], two[:, 0]) > LOST:
+                    events += self._judge(line, held, digit, end, again=not fresh)
             hop += 1
         return events
 
