@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from .explain import Location, problems
 
 Seconds = Annotated[float, Field(gt=0, le=3600)]
+ReleaseTone = Literal["busy", "congestion", "unobtainable", "dial", "howler"]
 
 
 class Section(BaseModel):
@@ -85,6 +86,22 @@ class Dialog(Section):
     swallow: Seconds = Field(3.0, description="号码已输满后，多久之内补按的 # 不算按键。")
     attempts: int = Field(3, ge=1, le=9, description="连续几次没有按键或按错后，有礼貌地结束通话。")
     longest_call: Seconds = Field(1800.0, description="一次通话最长多久。")
+
+
+class Hangup(Section):
+    """怎样知道来电者已经挂机；每次判断的理由都写进通话记录。"""
+
+    tones: tuple[ReleaseTone, ...] = Field(
+        ("busy", "congestion", "unobtainable", "dial", "howler"),
+        description="听到哪几类信号音算对方已挂机：忙音、拥塞音、空号音、拨号音、催挂音；限于方案里写着 released 的。",
+    )
+    polarity: bool = Field(True, description="线路设备报告极性反转，是否算对方已挂机；交换机另有用途时写 false。")
+    silence: float = Field(
+        60.0, ge=0, le=3600, description="轮到来电者按键或说话时，累计多少秒没有按键也没有声音就挂机；0：不因此挂机。"
+    )
+    silence_listening: float = Field(
+        600.0, ge=0, le=3600, description="连同听提示语的时间，多少秒没有按键也没有声音就挂机；0：不因此挂机。"
+    )
 
 
 class Speech(Section):
@@ -197,6 +214,7 @@ class Settings(Section):
     web: Web = Web()
     lines: dict[str, Line] = {}
     dialog: Dialog = Dialog()
+    hangup: Hangup = Hangup()
     speech: Speech = Speech()
     identity: Identity = Identity()
     fund: Fund = Fund()
@@ -208,6 +226,17 @@ class Settings(Section):
         needed = {"account_number": "account_by_number", "card_number": "account_by_card"}.get(self.identity.login)
         if needed and self.fund.sql is not None and not getattr(self.fund.sql, needed):
             raise ValueError(f'[identity] login = "{self.identity.login}"：须在 [fund.sql] 写 {needed}')
+        return self
+
+    @model_validator(mode="after")
+    def _dialog_waits_less(self) -> Self:
+        for place, wait in (
+            ("[dialog] first_digit × attempts", self.dialog.first_digit * self.dialog.attempts),
+            ("[dialog] inter_digit", self.dialog.inter_digit),
+            ("[recording] silence", self.recording.silence),
+        ):
+            if 0 < self.hangup.silence <= wait:
+                raise ValueError(f"{place} = {wait:g}：须小于 [hangup] silence（{self.hangup.silence:g}）")
         return self
 
     def recordings(self) -> Path:

@@ -285,6 +285,11 @@ class Call:
         self.steps += 1
         self._board.step(self, kind, detail)
 
+    def note(self, text: str) -> None:
+        """Write what was noticed into the transcript and keep it on record."""
+        self.say("状态", text)
+        self.step("note", text)
+
     # What the switchboard calls.
 
     def run(self, program: Coroutine[None, Event, None]) -> None:
@@ -311,8 +316,7 @@ class Call:
     def far_end_gone(self, cause: Cause, reason: str) -> None:
         """Tell the program that nobody listens any more; `reason` is what was heard or seen."""
         if self._cause is None:
-            self.say("状态", reason)
-            self.step("note", reason)
+            self.note(reason)
             self.end(cause)
             if self._program is not None:
                 self._throw(HungUp(cause))

@@ -49,7 +49,7 @@ class Service:
         self.journal = Journal(records, self.clock, self._on_ring)
         pins = Pins(records, self.clock, settings.identity.wrong_per_day, settings.identity.wrong_per_number)
         self.site = Site(settings, dialog, library, records, pins, FundDatabase(settings.fund), self.clock, plan)
-        self.board = Switchboard(ports, plan, library, interpreter.run, self.journal, self.site)
+        self.board = Switchboard(ports, plan, library, interpreter.run, self.journal, self.site, settings.hangup)
         self._upkeep = Upkeep(self.site)
 
     def open(self) -> None:

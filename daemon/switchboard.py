@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from ..config.settings import Hangup
 from ..config.tones import TonePlan
 from ..drivers import line as lines
 from ..drivers.line import FRAME, Line
@@ -25,6 +26,7 @@ from ..dsp.meter import Meter
 from .call import NEVER, TICKS_PER_SECOND, Call, Event, Key, PlayEnded, StepKind, Take, Timeout, Who
 from .call_state import Move, State, after
 from .playout import Playout, Source
+from .supervision import Supervision, Verdict
 from .work import Lane, Work, logged
 
 log = logging.getLogger(__name__)
@@ -34,6 +36,8 @@ log = logging.getLogger(__name__)
 RING_LOST = round(7.0 * TICKS_PER_SECOND)
 
 REOPEN = 10 * TICKS_PER_SECOND  # a device that was not there may have been plugged in since
+
+HANGUP = Hangup()  # as a centre has it that sets nothing
 
 Program = Callable[[Call], Coroutine[None, Event, None]]
 
@@ -78,6 +82,7 @@ class Switchboard:
         program: Program,
         observer: Observer,
         site: Any = None,
+        hangup: Hangup = HANGUP,
     ) -> None:
         count = len(ports)
         self.now = 0
@@ -90,7 +95,7 @@ class Switchboard:
         self._dtmf = dtmf.Detector(count)
         self._progress = progress.Detector(count, plan)
         self._meter = Meter(count)
-        self._released = {name: tone.text for name, tone in plan.tones.items() if tone.released}
+        self._supervision = Supervision(count, plan, hangup)
         self._received = np.zeros((count, FRAME), np.int16)
         self._sent = np.zeros((count, FRAME), np.int16)
         self._deadline = np.full(count, NEVER, np.int64)
@@ -126,6 +131,7 @@ class Switchboard:
             self._deadline[index] = NEVER
             self._deliver(index, Timeout())
         ended = self.playout.fill(self._sent)
+        self._supervision.sent(self._sent)
         for seat, frame in zip(self.seats, self._sent, strict=True):
             if seat.state is State.TALKING:
                 seat.line.write(frame)
@@ -211,8 +217,8 @@ class Switchboard:
                 if seat.state in (State.RINGING, State.CLEARING):
                     seat.move(Move.RING_STOPPED)
                     seat.number = None
-            case lines.FarHangup(reason):
-                self._far_end_gone(index, reason)
+            case lines.FarHangup():
+                self._decide(index, self._supervision.reported(event))
             case lines.HardwareDigit(digit):
                 self._key(index, digit)
             case lines.Alarm(reason):
@@ -240,6 +246,7 @@ class Switchboard:
         self._dtmf.reset(index)
         self._progress.reset(index)
         self._meter.reset(index)
+        self._supervision.reset(index)
         self._received[index] = 0
         call = seat.call = Call(self, index, seat.line.name, seat.number)
         seat.number = None
@@ -258,16 +265,31 @@ class Switchboard:
             if isinstance(heard, dtmf.Onset) and not self.seats[heard.line].line.capabilities.reports_digits:
                 self._key(heard.line, heard.digit)
         for tone in self._progress.feed(self._received):
-            if isinstance(tone, progress.Tone) and tone.name in self._released:
-                self._far_end_gone(tone.line, f"听到{self._released[tone.name]}，对方已挂机")
+            if isinstance(tone, progress.Tone):
+                self._decide(tone.line, self._supervision.tone(tone))
+        self._supervision.heard(self._meter.voice)
+        if self.now % TICKS_PER_SECOND == 0:
+            self._look_for_silence()
+
+    def _look_for_silence(self) -> None:
+        calls = [seat.call if seat.state is State.TALKING else None for seat in self.seats]
+        talking = np.array([call is not None for call in calls], np.bool_)
+        expected = np.array([call is not None and call.waits_for is not None for call in calls], np.bool_)
+        for index, verdict in self._supervision.silence(talking, expected):
+            self._decide(index, verdict)
 
     def _key(self, index: int, digit: str) -> None:
+        self._supervision.keyed(index)
         self._deliver(index, Key(digit))
 
-    def _far_end_gone(self, index: int, reason: str) -> None:
+    def _decide(self, index: int, verdict: Verdict | None) -> None:
         call = self.seats[index].call
-        if call is not None and self.seats[index].state is State.TALKING:
-            call.far_end_gone("caller", reason)
+        if verdict is None or call is None or self.seats[index].state is not State.TALKING:
+            return
+        if verdict.cause is None:
+            call.note(verdict.reason)
+        else:
+            call.far_end_gone(verdict.cause, verdict.reason)
 
     def _fail(self, index: int, reason: str) -> None:
         seat = self.seats[index]

@@ -79,6 +79,7 @@ class FarHangup:
     """The hardware itself saw the far end leave (loop current, polarity, protocol); tones are not its matter."""
 
     reason: str
+    polarity: bool = False  # a reversal: not every exchange means that by it, so the settings may say not to count it
 
 
 @dataclass(frozen=True)

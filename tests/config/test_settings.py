@@ -54,6 +54,12 @@ def test_an_empty_file_gives_the_defaults(file: Path) -> None:
         ("[service]\nstate = 5", "[service] state = 5：须是文件夹或文件的路径"),
         ("[web]\nport = 8330", "[web] port 和 desk_port 都是 8330：须是两个不同的端口"),
         ("[recording]\nlongest = 1", "[recording] shortest = 1：须小于 longest（1）"),
+        (
+            '[hangup]\ntones = ["ringback"]',
+            '[hangup] tones 的第 1 项 = "ringback"：须是 busy、congestion、unobtainable、dial 或 howler',
+        ),
+        ("[hangup]\nsilence = 24", "[dialog] first_digit × attempts = 24：须小于 [hangup] silence（24）"),
+        ("[recording]\nsilence = 60", "[recording] silence = 60：须小于 [hangup] silence（60）"),
         ('[fund]\nconnection = "x"', "[fund] 写了 connection，却没有 [fund.sql]：须写查询语句"),
         (
             '[identity]\nlogin = "card_number"\n[fund.sql]\naccount = "a"\nloan = "b"',

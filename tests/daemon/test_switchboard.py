@@ -87,7 +87,7 @@ def test_busy_tone_ends_the_call(board):
     # 0.5 s until the tone, then two periods of it at most.
     assert house.until(lambda: house.notes.over) <= ticks(0.5 + 1.4)
     assert house.notes.over == [("L0", "caller", None)]
-    assert ("L0", "状态", "听到忙音，对方已挂机") in house.notes.told_
+    assert ("L0", "状态", "听到忙音（450 Hz，-10 dBm0，1.1 秒），对方已挂机") in house.notes.told_
 
 
 def test_nothing_of_a_call_is_heard_in_the_next(board):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from hotline.config import tones
-from hotline.daemon.switchboard import Switchboard
+from hotline.daemon.switchboard import HANGUP, Switchboard
 from hotline.drivers.line import FRAME
 from hotline.drivers.simulated import SimulatedLine
 from hotline.drivers.telephone import KeypadTelephone
@@ -61,12 +61,13 @@ class Notes:
 class Board:
     """The switchboard, its lines and a telephone for each."""
 
-    def __init__(self, program, lines=1, rings=1, made=SimulatedLine):
+    def __init__(self, program, lines=1, rings=1, made=SimulatedLine, pool=None, hangup=HANGUP):
         self.notes = Notes()
-        self.pool = Pool()
+        self.pool = pool or Pool()
         self.lines = [made(f"L{i}") for i in range(lines)]
         self.phones = [KeypadTelephone() for _ in range(lines)]
-        self.board = Switchboard([(line, rings) for line in self.lines], PLAN, self.pool, program, self.notes)
+        ports = [(line, rings) for line in self.lines]
+        self.board = Switchboard(ports, PLAN, self.pool, program, self.notes, hangup=hangup)
         self.board.open()
 
     def ring(self, line=0, number="13900000000"):
