@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from .explain import Location, problems
 
 Seconds = Annotated[float, Field(gt=0, le=3600)]
-ReleaseTone = Literal["busy", "congestion", "unobtainable", "dial", "howler"]
+ReleaseTone = Literal["busy", "congestion", "unobtainable", "dial", "howler", "sit", "notice"]
 
 
 class Section(BaseModel):
@@ -91,9 +91,9 @@ class Dialog(Section):
 class Hangup(Section):
     """怎样知道来电者已经挂机；每次判断的理由都写进通话记录。"""
 
-    tones: tuple[ReleaseTone, ...] = Field(
-        ("busy", "congestion", "unobtainable", "dial", "howler"),
-        description="听到哪几类信号音算对方已挂机：忙音、拥塞音、空号音、拨号音、催挂音；限于方案里写着 released 的。",
+    ignored_tones: tuple[ReleaseTone, ...] = Field(
+        (),
+        description="听到信号音方案里写着 released 的音，就算对方已挂机；其中哪几类不算，例如通话中会插入拨号音的小交换机写 dial。",
     )
     polarity: bool = Field(True, description="线路设备报告极性反转，是否算对方已挂机；交换机另有用途时写 false。")
     silence: float = Field(

@@ -82,7 +82,7 @@ class Supervision:
             return None
         seconds = (tone.declared - tone.start) / RATE
         heard = f"听到{known.text}（{tone.frequency:.0f} Hz，{tone.level_dbm0:.0f} dBm0，{seconds:.1f} 秒）"
-        if known.meaning not in self._rules.tones:
+        if known.meaning in self._rules.ignored_tones:
             return Verdict(None, f"{heard}，按设置不算挂机")
         if self._is_ours(tone):
             return Verdict(None, f"{heard}，是自己播放的声音的回声，不算挂机")

@@ -55,8 +55,9 @@ def test_an_empty_file_gives_the_defaults(file: Path) -> None:
         ("[web]\nport = 8330", "[web] port 和 desk_port 都是 8330：须是两个不同的端口"),
         ("[recording]\nlongest = 1", "[recording] shortest = 1：须小于 longest（1）"),
         (
-            '[hangup]\ntones = ["ringback"]',
-            '[hangup] tones 的第 1 项 = "ringback"：须是 busy、congestion、unobtainable、dial 或 howler',
+            '[hangup]\nignored_tones = ["ringback"]',
+            '[hangup] ignored_tones 的第 1 项 = "ringback"：'
+            "须是 busy、congestion、unobtainable、dial、howler、sit 或 notice",
         ),
         ("[hangup]\nsilence = 24", "[dialog] first_digit × attempts = 24：须小于 [hangup] silence（24）"),
         ("[recording]\nsilence = 60", "[recording] silence = 60：须小于 [hangup] silence（60）"),

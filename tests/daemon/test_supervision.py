@@ -42,8 +42,17 @@ def test_released_tones_of_the_plan_end_a_call_and_others_mean_nothing(name):
         assert verdict is None
 
 
+def test_every_tone_any_shipped_plan_calls_released_can_be_left_out_by_its_meaning():
+    for country in tones.shipped():
+        plan = tones.load(country)
+        for name, tone in plan.tones.items():
+            if tone.released:
+                supervision = Supervision(1, plan, Hangup(ignored_tones=(tone.meaning,)))
+                assert supervision.tone(Tone(0, name, 0, 8000, 450, -10)).cause is None
+
+
 def test_a_tone_the_settings_leave_out_is_only_noted():
-    verdict = watch(tones=("busy",)).tone(Tone(0, "dial", 0, 12000, 450, -10))
+    verdict = watch(ignored_tones=("dial",)).tone(Tone(0, "dial", 0, 12000, 450, -10))
     assert verdict == Verdict(None, "听到拨号音（450 Hz，-10 dBm0，1.5 秒），按设置不算挂机")
 
 
