@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import shutil
 from datetime import datetime, timedelta, timezone
+from threading import Barrier
 
 from hotline import desk
 from hotline.config.settings import Line
@@ -44,6 +45,16 @@ class House:
         self.service.close()
         self.service.site.records.close()  # the connection of the test's own thread
         gc.collect()  # those of threads that have ended: Django's connections hold on to themselves
+
+    def warm_up(self):
+        """Start every thread and connection a call may need: what a test finds running is not what it left."""
+        board = self.service.board
+        for lane, count in board.work.threads.items():
+            everybody = Barrier(count)
+            for _ in range(count):
+                board.background("thread", everybody.wait, lane=lane)
+        board.work.settle()
+        self.service.site.fund.account("id_number", "990101198503070017")
 
     def point(self):
         """Make this the house whose records the process reads, after another one was."""
