@@ -113,13 +113,17 @@ class Service:
     def _check_fund(self) -> None:
         """SQL that does not fit is refused; a database that does not answer may come up later."""
         misfits = []
-        for level, place, text in self.site.fund.check():
+        database = FundDatabase(self.settings.fund)
+        try:
+            found = database.check()
+        finally:
+            database.close()
+        for level, place, text in found:
             if level == "error" and place != "[fund] connection":
                 misfits.append(f"{place}：{text}")
             else:
                 log.log(logging.ERROR if level == "error" else logging.WARNING, "%s：%s", place, text)
         if misfits:
-            self.site.fund.close()
             raise SettingsError("\n".join(misfits))
 
     def _left_recordings(self) -> list[tuple[str, float]]:

@@ -12,7 +12,7 @@ import pytest
 from hotline.config.settings import load
 from hotline.daemon import demo_fund
 from hotline.daemon.check import CHECKS, Check, Finding
-from hotline.daemon.cli import command_line
+from hotline.daemon.cli import command_line, output
 from hotline.desk import keys
 from hotline.voice import overrides
 from typer.testing import CliRunner
@@ -39,12 +39,10 @@ class Centre:
         self.top = ""
 
     def check(self, status: int) -> str:
-        """What `hotline check` prints, with the line breaks of narrow columns taken out."""
+        """What `hotline check` prints."""
         sections = "".join(f"[{name}]\n{text}\n" for name, text in self.parts.items())
         self.file.write_text(self.top + sections, encoding="utf-8")
-        run = CliRunner().invoke(
-            command_line("check"), ["check", "--config", str(self.file)], env={"COLUMNS": "400", "TERM": "dumb"}
-        )
+        run = CliRunner().invoke(command_line("check"), ["check", "--config", str(self.file)], env={"TERM": "dumb"})
         assert run.exit_code == status, run.output
         return run.output
 
@@ -53,7 +51,8 @@ class Centre:
 
 
 @pytest.fixture
-def centre(tmp_path: Path, demo_file: Path) -> Centre:
+def centre(tmp_path: Path, demo_file: Path, monkeypatch: pytest.MonkeyPatch) -> Centre:
+    monkeypatch.setattr(output, "width", 400)  # a line of the answer stays a line, whatever the terminal is
     return Centre(tmp_path, demo_file)
 
 
