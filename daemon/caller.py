@@ -96,6 +96,6 @@ class ScriptedCaller:
             case "wait":
                 self._telephone.wait(float(word.value))
             case "say":
-                self._telephone.say(audiofile.read(Path(word.value)))
+                self._telephone.say(audiofile.read(Path(word.value)), label=word.kind)
             case "hangup":
                 self._exchange.hang_up()
