@@ -35,6 +35,12 @@ GROWTH = 1.4  # each lesson comes after so many times the ticks of the last
 AGAIN = 50  # loud ticks between lessons at most, and at least once a path is known
 GOOD = 15.0  # dB enhancement with which a path is left alone, unless
 WORSE = 6.0  # dB it was better before
+HELPS = 3.0  # dB enhancement with which it is still worth refining
+
+# What is left of a loud echo can sound like a faint key; so little beside so much is no caller (G.168 calls this the
+# non-linear processor).
+REMNANT = 10 ** (-18.0 / 10)
+HUSH = 0.1
 
 FAST, SLOW = 0.4, 0.05  # each tick's share in the powers that decide, and in those that are reported
 
@@ -107,19 +113,22 @@ class Canceller:
         self._heard[rows] = np.minimum(self._heard[rows] + 1, KEPT)
 
     def _subtract(self, rows: NDArray[np.int64], received: Samples) -> Samples:
-        """What is left of these lines' frames, or the frames as they are where the path has lately done harm."""
+        """What is left of these lines' frames, hushed where it is but a remnant of the echo; or the frames as they are
+        where the path has lately done harm."""
         first = self._head[rows] - self._delay[rows] - SEGMENT // BLOCK
         slots = (first[:, None] + np.arange(SEGMENT // BLOCK)) % SLOTS
         segments = self._sent[rows[:, None], slots].reshape(len(rows), SEGMENT).astype(np.float32)
-        echo = np.fft.irfft(np.fft.rfft(segments) * self._path[rows], SEGMENT)[:, FRONT:]
-        left = received - echo.astype(np.float32)
-        powers = np.stack([_power(received.astype(np.float32)), _power(left)], axis=1)
+        echo = np.fft.irfft(np.fft.rfft(segments) * self._path[rows], SEGMENT)[:, FRONT:].astype(np.float32)
+        heard = received.astype(np.float32)
+        left = heard - echo
+        powers = np.stack([_power(heard), _power(left)], axis=1)
         running = self._powers[rows]
         running += np.array([[FAST], [SLOW]], np.float32) * (powers[:, None] - running)
         self._powers[rows] = running
         self.enhancement[rows] = 10 * np.log10((running[:, 1, 0] + 1) / (running[:, 1, 1] + 1))
         harm = running[:, 0, 1] > running[:, 0, 0]
-        left[harm] = received[harm]
+        left[harm] = heard[harm]
+        left[powers[:, 1] < REMNANT * _power(echo)] *= HUSH
         cleaned: Samples = np.clip(np.rint(left), -32768, 32767).astype(np.int16)
         return cleaned
 
@@ -140,7 +149,8 @@ class Canceller:
         blocks = 2 * int(self._heard[line])
         slots = (self._head[line] - np.arange(blocks + HISTORY, 0, -1)) % SLOTS
         received = self._received[line, slots[HISTORY:]].reshape(-1)
-        path = echo_path.learn(self._sent[line, slots].reshape(-1), received, self._paths.get(line))
+        firm = bool(self._loud[line] > KEPT and self.enhancement[line] > HELPS)
+        path = echo_path.learn(self._sent[line, slots].reshape(-1), received, self._paths.get(line), firm=firm)
         self._paths[line] = path
         self._delay[line] = path.delay
         self._path[line] = np.fft.rfft(path.taps, SEGMENT)

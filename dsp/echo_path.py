@@ -40,6 +40,7 @@ CLEANEST = 0.003  # of the mean power: blocks that seem to be explained better t
 LOSS_EXPECTED = 1 / 32  # prior variance of a tap, before anything is known: 9 dB gain over all, more than any hybrid's
 SPREAD = 9  # taps: one found lends its variance to its neighbours
 UNLIKELY = 1e-3  # of the path's power: the variance of a tap where nothing was found
+CHANGE = 0.1  # of a tap's variance: how far a firm path may have moved
 PASSES = 2  # weights and variances are those of the last answer
 
 Signal = NDArray[np.float64]
@@ -54,24 +55,29 @@ class Path:
     taps: Signal
 
 
-def learn(sent: Samples, received: Samples, known: Path | None = None) -> Path:
+def learn(sent: Samples, received: Samples, known: Path | None = None, *, firm: bool = False) -> Path:
     """The path that explains `received` best, as far as it can.
 
     sent: int16 ((HISTORY + n) * BLOCK,), received: int16 (n * BLOCK,), n >= 1. They end together: the last sample
-    received may hold the echo of the last one sent. `known` is the answer of a moment ago, if there is one."""
+    received may hold the echo of the last one sent. `known` is the answer of a moment ago, if there is one; `firm` says
+    that it comes from other samples than these, so that it counts as knowledge: what a vowel cannot show, the
+    consonant before it has shown."""
     x, y = np.convolve(sent, FLATTEN)[: len(sent)], np.convolve(received, FLATTEN)[: len(received)]
     least = NOISE + CLEANEST * float(np.mean(y * y))
     weights = 1 / (_powers(y) + least)
     delay = max(0, _strongest(x, y, weights) - LEAD) // BLOCK
     x = x[(SEARCH - delay) * BLOCK : len(x) - delay * BLOCK]
     frames = np.fft.rfft(_frames(x))
-    variance = np.full(TAPS, LOSS_EXPECTED)
+    variance, expected = np.full(TAPS, LOSS_EXPECTED), np.zeros(TAPS)
     if known is not None and known.delay == delay:
+        if firm:
+            expected = known.taps
         weights, variance = 1 / (_powers(y - _echo(frames, known.taps)) + least), _variance(known.taps)
     for remaining in reversed(range(PASSES)):
         matrix, vector = normal_equations(x, y, weights, frames)
-        matrix.flat[:: TAPS + 1] += 1 / variance
-        taps: Signal = np.linalg.solve(matrix, vector).astype(np.float64, copy=False)
+        precision = 1 / (variance * (CHANGE if expected.any() else 1.0))
+        matrix.flat[:: TAPS + 1] += precision
+        taps: Signal = np.linalg.solve(matrix, vector + precision * expected).astype(np.float64, copy=False)
         if remaining:
             weights, variance = 1 / (_powers(y - _echo(frames, taps)) + least), _variance(taps)
     return Path(delay, taps)
