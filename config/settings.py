@@ -93,7 +93,7 @@ class Hangup(Section):
 
     ignored_tones: tuple[ReleaseTone, ...] = Field(
         (),
-        description="听到信号音方案里写着 released 的音，就算对方已挂机；其中哪几类不算，例如通话中会插入拨号音的小交换机写 dial。",
+        description="信号音方案里写着 released 的音都算对方已挂机；这里写哪几类不算，例如 dial。",
     )
     polarity: bool = Field(True, description="线路设备报告极性反转，是否算对方已挂机；交换机另有用途时写 false。")
     silence: float = Field(
