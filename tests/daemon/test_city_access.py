@@ -8,6 +8,8 @@ from datetime import datetime, timedelta, timezone
 import numpy as np
 import pytest
 from hotline.config import dialog
+from hotline.daemon.call import ticks
+from hotline.daemon.rehearsal import Rehearsal, run
 from hotline.drivers.line import RATE
 from rig.city import (
     FAST,
@@ -216,11 +218,19 @@ def test_another_flow_is_used_from_the_next_call_on(house, tmp_path):
     flow = tmp_path / "own.yaml"
     shutil.copy(dialog.SHIPPED / "city.yaml", flow)
     centre = house(lines=2, **{"dialog.file": str(flow)})
+    first, second = centre.service.phones()
+    before = Rehearsal(centre.service, first, f"!2 wait:2 !1{STOP}", NUMBER, **FAST)
+    for _ in range(ticks(7)):
+        centre.service.tick()
+        before.step()
     whole = flow.read_text("utf-8")
     flow.write_text(
         whole.replace("menu: {1: loan-query, 2: loan-help}", "menu: {1: loan-help, 2: loan-query}"), "utf-8"
     )
-    assert last(quick(centre, "!21" + STOP)) == TEXTS["P20"]
+    after = Rehearsal(centre.service, second, f"!21{STOP}", NUMBER, **FAST)
+    run(centre.service, [before, after])
+    assert last(before.told) == TEXTS["P03"]
+    assert last(after.told) == TEXTS["P20"]
     flow.write_text(whole.replace("to: account-found", "to: nowhere"), "utf-8")
     assert last(quick(centre, "!21" + STOP)) == TEXTS["P20"]
     flow.write_text(whole, "utf-8")
