@@ -70,3 +70,28 @@ def test_the_guideline_profile_reads_out_a_unit(house):
 @pytest.mark.parametrize("name", sorted(path.name for path in dialogs.SHIPPED.glob("*.yaml")))
 def test_shipped_dialogs_are_sound(name, texts):
     assert load_dialog(name, texts).nodes
+
+
+def test_a_broken_edit_leaves_the_dialog_in_use_and_the_next_good_one_is_taken(house, tmp_path, caplog):
+    file = tmp_path / "ours.yaml"
+    good = dialogs.find("city.yaml").read_text("utf-8")
+    file.write_text(good, "utf-8")
+    home = house(**{"dialog.file": str(file)})
+
+    def first_words():
+        return home.call("wait:0.2 hangup").entries[1].text
+
+    before = first_words()
+    for garbage, reason in [
+        ("nodes: [", "第 1 行：YAML 语法错误"),
+        (good.replace("{1: account-help}", "{1: nowhere}"), "nowhere"),
+        ("", "最外层"),
+    ]:
+        caplog.clear()
+        file.write_text(garbage, "utf-8")
+        assert [first_words(), first_words()] == [before] * 2
+        [complaint] = [text for text in caplog.messages if str(file) in text]
+        assert complaint.startswith(f"the changed dialog is not used, the one before stays: {file}")
+        assert reason in complaint
+    file.write_text(good.replace("prompt: [P01]", "prompt: [P02]"), "utf-8")
+    assert first_words() != before
