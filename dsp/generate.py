@@ -66,13 +66,29 @@ def cadence(
 ) -> Samples:
     """A call-progress tone: (on, off) seconds over and over, cut at `duration_s`; an off of 0 after the only on is a
     continuous tone. The level is that of all frequencies together, as tone plans state it."""
-    pattern = [(round(on * RATE), round(off * RATE)) for on, off in pattern_s]
+    pattern = list(pattern_s)
+    return sequence([frequencies] * len(pattern), pattern, duration_s, level_dbm0)
+
+
+def sequence(
+    sounds: Sequence[Sequence[float]],
+    pattern_s: Sequence[tuple[float, float]],
+    duration_s: float,
+    level_dbm0: float = -10.0,
+) -> Samples:
+    """A cadence whose every `on` has frequencies of its own, as those of a plan's entry (its `sounds` and `pattern`).
+    Each sine keeps its phase through the pauses. Raises ValueError for a cadence that lasts no time."""
+    steps = [(round(on * RATE), round(off * RATE)) for on, off in pattern_s]
     samples = round(duration_s * RATE)
-    if not pattern or sum(on + off for on, off in pattern) <= 0:
+    if sum(on + off for on, off in steps) <= 0:
         raise ValueError("a cadence needs at least one (on, off) pair that lasts longer than nothing")
-    period = np.concatenate([np.repeat([1.0, 0.0], pair) for pair in pattern])
-    each = level_dbm0 - 10.0 * np.log10(len(frequencies))
-    return to_int16(tones(frequencies, [each] * len(frequencies), samples) * np.resize(period, samples))
+    which = np.resize(np.concatenate([np.repeat([step, -1], pair) for step, pair in enumerate(steps)]), samples)
+    signal = np.zeros(samples)
+    for frequencies in dict.fromkeys(map(tuple, sounds)):
+        each = [level_dbm0 - 10.0 * np.log10(len(frequencies))] * len(frequencies)
+        on = np.isin(which, [step for step, sound in enumerate(sounds) if tuple(sound) == frequencies])
+        signal += tones(frequencies, each, samples) * on
+    return to_int16(signal)
 
 
 def key(
