@@ -21,7 +21,7 @@ from ..config.settings import Hangup
 from ..config.tones import TonePlan
 from ..drivers import line as lines
 from ..drivers.line import FRAME, Line
-from ..dsp import dtmf, progress
+from ..dsp import dtmf, echo, progress
 from ..dsp.meter import Meter
 from .call import NEVER, TICKS_PER_SECOND, Call, Event, Key, PlayEnded, StepKind, Take, Timeout, Who
 from .call_state import Move, State, after
@@ -38,6 +38,8 @@ RING_LOST = round(7.0 * TICKS_PER_SECOND)
 REOPEN = 10 * TICKS_PER_SECOND  # a device that was not there may have been plugged in since
 
 HANGUP = Hangup()  # as a centre has it that sets nothing
+
+LESSONS = 1  # lines whose echo path may be learnt in one tick: each costs milliseconds, a tick has twenty
 
 Program = Callable[[Call], Coroutine[None, Event, None]]
 
@@ -92,6 +94,7 @@ class Switchboard:
         self.playout = Playout(count, source)
         self._program = program
         self._observer = observer
+        self._echo = echo.Canceller(count, lessons=LESSONS)
         self._dtmf = dtmf.Detector(count)
         self._progress = progress.Detector(count, plan)
         self._meter = Meter(count)
@@ -243,6 +246,7 @@ class Switchboard:
         seat = self.seats[index]
         seat.line.off_hook()
         seat.move(Move.ANSWER)
+        self._echo.reset(index)
         self._dtmf.reset(index)
         self._progress.reset(index)
         self._meter.reset(index)
@@ -254,17 +258,19 @@ class Switchboard:
         call.run(self._program(call))
 
     def _listen(self) -> None:
-        """Run the detectors over this tick's frames and pass on what they heard."""
-        self._meter.feed(self._received)
-        for seat, frame in zip(self.seats, self._received, strict=True):
+        """Take our own sound of the last tick out of this tick's frames, run the detectors over what is left, and pass
+        on what they heard."""
+        received = self._echo.feed(self._received, self._sent)
+        self._meter.feed(received)
+        for seat, frame in zip(self.seats, received, strict=True):
             if seat.take is not None:
                 seat.take.add(frame)
             elif seat.state is State.RINGING and self.now - seat.last_ring > RING_LOST:
                 seat.move(Move.RING_STOPPED)
-        for heard in self._dtmf.feed(self._received):
+        for heard in self._dtmf.feed(received):
             if isinstance(heard, dtmf.Onset) and not self.seats[heard.line].line.capabilities.reports_digits:
                 self._key(heard.line, heard.digit)
-        for tone in self._progress.feed(self._received):
+        for tone in self._progress.feed(received):
             if isinstance(tone, progress.Tone):
                 self._decide(tone.line, self._supervision.tone(tone))
         self._supervision.heard(self._meter.voice)
