@@ -153,7 +153,7 @@ def entry(learned: Learned, meaning: Meaning, text: str, *, released: bool) -> T
         text=text,
         frequencies=tuple(round(frequency) for frequency in learned.frequencies),
         cadence=tuple(round(duration, 3) for duration in learned.cadence),
-        at_least=2.0,
+        at_least=1.5 if learned.cadence else 2.0,
         tolerance_hz=min(tolerance, 60.0),
         tolerance_percent=min(percent, 40.0),
         quietest=max(-45.0, min(-40.0, np.floor(learned.level_dbm0 - 6))),

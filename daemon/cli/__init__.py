@@ -19,13 +19,16 @@ from rich.console import Console
 
 if TYPE_CHECKING:
     from ...config.settings import Settings
+    from ...voice.audiofile import Samples
 
 COMMANDS = {
     "run": "开始服务：接听所有设好的电话线。",
     "check": "检查设置、流程、提示语、数据库、文件夹：哪里不对，怎么办。",
     "demo": "用演示数据运行：在网页上打电话试用。",
     "call": "按脚本打一个电话，打印谁在什么时候说了什么。",
-    "listen": "听录音文件：有哪些按键和信号音。",
+    "listen": "听录音文件：有哪些按键和信号音，为什么没认出来，画成图。",
+    "tones": "交换机的信号音：列出、播放、从录音学会本中心的忙音。",
+    "dtmf": "做按键音的录音：电平、频率偏差、噪声、时长都可以设。",
     "prompts": "来电者听到的提示语：列出、替换、改写、合成、检查。",
 }
 
@@ -89,6 +92,18 @@ def sentences() -> Iterator[None]:
         yield
     except (SettingsError, DialogError, DeskError, AudioError, CatalogueError, WebError) as error:
         fail(str(error))
+
+
+def save(path: Path, samples: Samples) -> None:
+    """Write a WAV file; ends the command with what is wrong if that cannot be done."""
+    from ...voice import audiofile
+
+    if path.suffix.lower() != ".wav":
+        fail(f"{path}：存的是 WAV，文件名须以 .wav 结尾")
+    try:
+        audiofile.write(path, samples)
+    except OSError as error:
+        fail(f"{path}：写不进（{error.strerror}）")
 
 
 def load_settings(config: Path | None, overrides: Mapping[str, object] | None = None) -> Settings:
