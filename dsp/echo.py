@@ -6,7 +6,7 @@ subtracted: what is left is the caller. Two parts:
 - Every tick, for the lines that play or have just played: the sent sound through the path found so far, by one batch
   of transforms. Lines that play nothing are passed on untouched and cost nothing.
 - At growing intervals, line by line: the path anew from the last KEPT ticks by least squares (echo_path.py). A path,
-  once it is good, is left alone until it is not; a caller's voice or key does not move it, since it changes only there.
+  once it is good, is left alone until it is not. Nothing else moves it, so a caller's voice or key does not.
 
 Which frames belong together: `sent` is the frame that was given to the line just before `received` was taken from it,
 so that its first sample can be heard in the first of `received` when there is no delay at all. For a switchboard that
@@ -31,11 +31,11 @@ TAIL = -(-HISTORY // 2)  # ticks after the last sound sent in which its echo may
 
 LOUD = rms(-45.0) ** 2  # sent: a tick that teaches something
 FIRST = 3  # loud ticks before the first lesson
-GROWTH = 1.4  # each lesson comes after so many times the ticks of the last
-AGAIN = 50  # loud ticks between lessons at most, and at least once a path is known
-GOOD = 15.0  # dB enhancement with which a path is left alone, unless
-WORSE = 6.0  # dB it was better before
-HELPS = 3.0  # dB enhancement with which it is still worth refining
+GROWTH = 1.5  # each lesson comes after so many times the ticks of the last
+GOOD = 15.0  # dB enhancement with which a path is left alone
+FALLEN = 1 / 3  # of the best enhancement, in dB: the path has changed, or the caller talks; it is learnt anew at once,
+AGAIN = 50  # loud ticks, 1 s, after the last lesson
+HELPS = 3.0  # dB enhancement with which a path is worth refining, or its loss worth a lesson
 
 # What is left of a loud echo can sound like a faint key; so little beside so much is no caller (G.168 calls this the
 # non-linear processor).
@@ -69,7 +69,8 @@ class Canceller:
         self._heard = np.zeros(lines, np.int64)  # ticks in _received since reset, KEPT at most
         self._loud = np.zeros(lines, np.int64)  # those that taught something, all of them
         self._due = np.full(lines, FIRST, np.int64)
-        self._best = np.zeros(lines, np.float32)
+        self._last = np.zeros(lines, np.int64)  # at how many the last lesson was
+        self._best = np.zeros(lines, np.float32)  # enhancement since then
         self._delay = np.zeros(lines, np.int64)
         self._path = np.zeros((lines, SEGMENT // 2 + 1), np.complex64)
         self._powers = np.zeros((lines, 2, 2), np.float32)  # fast and slow; received and left
@@ -78,7 +79,16 @@ class Canceller:
     def reset(self, line: int) -> None:
         """A new call begins on this line: its path is learnt afresh."""
         self.loss[line] = self.enhancement[line] = np.nan
-        for state in (self._sent, self._received, self._head, self._heard, self._loud, self._best, self._path):
+        for state in (
+            self._sent,
+            self._received,
+            self._head,
+            self._heard,
+            self._loud,
+            self._last,
+            self._best,
+            self._path,
+        ):
             state[line] = 0
         self._powers[line] = 0
         self._idle[line], self._due[line] = TAIL, FIRST
@@ -137,12 +147,16 @@ class Canceller:
         loud = rows[_power(sent.astype(np.float32)) > LOUD]
         self._loud[loud] += 1
         self._best[loud] = np.fmax(self._best[loud], self.enhancement[loud])
-        due = loud[self._loud[loud] >= self._due[loud]]
-        for line in due[: self._lessons].tolist():
+        fallen = self.enhancement[loud] < FALLEN * self._best[loud]
+        fallen &= (self._best[loud] > HELPS) & (self._loud[loud] >= self._last[loud] + AGAIN)
+        due = loud[fallen | (self._loud[loud] >= self._due[loud])]
+        newest = due[np.argsort(self._due[due], kind="stable")]  # who knows least comes first
+        for line in newest[: self._lessons].tolist():
             count = int(self._loud[line])
-            self._due[line] = min(max(count + 2, int(count * GROWTH)), count + AGAIN)
-            if count <= KEPT or self.enhancement[line] < max(GOOD, self._best[line] - WORSE):
+            self._due[line] = max(count + 2, int(count * GROWTH))
+            if count <= KEPT or not self.enhancement[line] > GOOD:
                 self._take(line)
+                self._last[line], self._best[line] = count, 0.0
 
     def _take(self, line: int) -> None:
         """Learn one line's path from what is kept of it."""

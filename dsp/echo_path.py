@@ -41,7 +41,7 @@ LOSS_EXPECTED = 1 / 32  # prior variance of a tap, before anything is known: 9 d
 SPREAD = 9  # taps: one found lends its variance to its neighbours
 UNLIKELY = 1e-3  # of the path's power: the variance of a tap where nothing was found
 CHANGE = 0.1  # of a tap's variance: how far a firm path may have moved
-PASSES = 2  # weights and variances are those of the last answer
+PASSES = 2  # weights and variances are those of the pass before; what is firm gives them for one pass
 
 Signal = NDArray[np.float64]
 Samples = NDArray[np.int16]
@@ -73,7 +73,7 @@ def learn(sent: Samples, received: Samples, known: Path | None = None, *, firm: 
         if firm:
             expected = known.taps
         weights, variance = 1 / (_powers(y - _echo(frames, known.taps)) + least), _variance(known.taps)
-    for remaining in reversed(range(PASSES)):
+    for remaining in reversed(range(1 if expected.any() else PASSES)):
         matrix, vector = normal_equations(x, y, weights, frames)
         precision = 1 / (variance * (CHANGE if expected.any() else 1.0))
         matrix.flat[:: TAPS + 1] += precision

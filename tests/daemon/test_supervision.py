@@ -279,8 +279,11 @@ def test_a_busy_tone_in_our_own_prompt_is_not_the_callers(board, echo, echo_ms):
     house.answered()
     house.ticks(ticks(7))
     assert house.notes.over == []
-    level = -10 - echo
-    assert noted(house) == [f"听到忙音（450 Hz，{level} dBm0，1.1 秒），是自己播放的声音的回声，不算挂机"]
+    if echo_ms > 120:  # later than the canceller looks for it: the tone is heard, and known for our own
+        level = -10 - echo
+        assert noted(house) == [f"听到忙音（450 Hz，{level} dBm0，1.1 秒），是自己播放的声音的回声，不算挂机"]
+    else:
+        assert noted(house) == []
     house.ticks(ticks(4))
     house.lines[0].exchange.hang_up()
     assert house.until(lambda: house.notes.over) <= ticks(0.5 + 1.2)
