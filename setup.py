@@ -44,8 +44,12 @@ SOUND = ["PyAudio>=0.2.14,<0.3"]
 # For records kept on a server of their own instead of SQLite.
 POSTGRESQL = ["psycopg[binary]>=3.2,<4"]
 
+# Pictures of recordings, `hotline listen --plot`.
+PLOT = ["matplotlib>=3.8,<4"]
+
 TEST = [
     *POSTGRESQL,
+    *PLOT,
     "pytest>=8,<10",
     "pytest-xdist>=3.5,<4",
     "pytest-timeout>=2.3,<3",
@@ -77,6 +81,6 @@ setup(
         "hotline.desk": ["templates/*/*.html", "templates/*/*/*.html", "static/*/*"],
     },
     install_requires=CORE,
-    extras_require={"sound": SOUND, "postgresql": POSTGRESQL, "test": TEST},
+    extras_require={"sound": SOUND, "postgresql": POSTGRESQL, "plot": PLOT, "test": TEST},
     entry_points={"console_scripts": ["hotline = hotline.daemon.cli:main"]},
 )

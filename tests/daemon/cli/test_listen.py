@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import os
+import subprocess
+import sys
+import warnings
+import xml.etree.ElementTree
+from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 import soxr
 import typer
+from hotline.daemon.cli import plot, refusals
 from hotline.daemon.cli.listen import listen
-from hotline.dsp import callerid, generate
+from hotline.dsp import callerid, generate, keypress
 from hotline.dsp.generate import silence
 from hotline.dsp.levels import ms
 from typer.testing import CliRunner
@@ -126,6 +134,165 @@ def test_for_people(tmp_path):
     assert result.exit_code == 0
     for words in ("拨号音", "忙音", "按键 5", "按键：5#", "没有按键"):
         assert words in result.stdout
+
+
+def bad_keys():
+    """A key 2.8 % off, one too short, one too faint, two of too much twist, one under another tone; and good ones."""
+    return np.concatenate(
+        [
+            silence(300),
+            generate.dtmf("12", 70, 70),
+            generate.dtmf("3", 70, 330, deviation_percent=2.8),
+            generate.dtmf("4", 22, 378),
+            generate.dtmf("5", 70, 330, -52),
+            generate.dtmf("6", 70, 330, twist_db=12),
+            generate.dtmf("7", 70, 330, twist_db=-15),
+            generate.mix(generate.dtmf("8", 70, 330, -20), generate.tone(1000, 70, -15)),
+            generate.dtmf("9", 70, 70),
+        ]
+    )
+
+
+def test_why_keys_were_refused(tmp_path):
+    path = write(tmp_path / "a.wav", bad_keys())
+    found = records(run(path, "--json", "--why"))
+    refused = [event for event in found if event["event"] == "refused"]
+    assert list(refused[0]) == ["file", "event", "digit", "start", "end", "check", "value", "limit", "unit"]
+    told = {event["digit"]: (event["check"], event["value"], event["unit"]) for event in refused}
+    assert len(refused) == len(told) == 6  # one for each press, none for those that were accepted
+    assert told["3"] == ("deviation", pytest.approx(2.8, abs=0.1), "%")
+    assert told["4"] == ("on", pytest.approx(22, abs=2), "ms")
+    assert told["5"] == ("floor", pytest.approx(-52, abs=0.5), "dBm0")
+    assert told["6"] == ("twist_high", pytest.approx(12, abs=0.5), "dB")
+    assert told["7"] == ("twist_low", pytest.approx(-15, abs=0.5), "dB")
+    assert told["8"][0] == "purity"
+    assert [event["start"] for event in refused] == pytest.approx([0.58, 0.98, 1.38, 1.78, 2.18, 2.58], abs=0.045)
+    assert "".join(event["digit"] for event in found if event["event"] == "dtmf") == "129"
+
+
+def test_why_for_people(tmp_path):
+    path = write(tmp_path / "a.wav", bad_keys())
+    shown = run(path, "--why").stdout
+    for words in ("未认作 3", "频率偏差 2.7", "须不超过 2.2", "须不低于 31.0 ms", "按键：129"):
+        assert words in shown
+    without = run(path)
+    assert "未认作" not in without.stdout
+    assert all(event["event"] == "dtmf" for event in records(run(path, "--json")))
+
+
+def test_every_limit_of_the_detector_has_words():
+    measured = {"deviation", "floor", "twist_high", "twist_low", "on", "steady", "drift", "voice", "purity"}
+    assert set(refusals.CHECKS) == measured <= {field.name for field in dataclasses.fields(keypress.Limits)}
+
+
+@pytest.fixture(scope="module")
+def fonts_open(tmp_path_factory):
+    """matplotlib keeps the fonts it has used open; it shall have done so before a test counts open files."""
+    folder = tmp_path_factory.mktemp("fonts")
+    run(write(folder / "图.wav", generate.dtmf("1", 70, 200)), "--plot", folder / "a.png")
+
+
+@pytest.mark.usefixtures("fonts_open")
+@pytest.mark.parametrize("kind", ["png", "svg"])
+def test_a_picture_of_each_file(tmp_path, kind):
+    first = write(tmp_path / "一 $x$.wav", call_to_a_busy_line())
+    second = write(tmp_path / "two.flac", bad_keys(), silence(100 + len(bad_keys()) // 8)[: len(bad_keys())])
+    result = run(first, second, tmp_path / "missing.wav", "--plot", tmp_path / f"out.{kind}", "--json")
+    assert result.exit_code == 1
+    assert not any(event["event"] == "refused" for event in records(result))
+    pictures = sorted(tmp_path.glob(f"*.{kind}"))
+    assert [path.name for path in pictures] == [f"out-two.{kind}", f"out-一 $x$.{kind}"]
+    for path in pictures:
+        data = path.read_bytes()
+        if kind == "png":
+            assert data.startswith(b"\x89PNG")
+        else:
+            assert xml.etree.ElementTree.fromstring(data).tag.endswith("svg")
+
+
+@pytest.mark.usefixtures("fonts_open")
+def test_the_picture_of_one_file_has_the_name_asked_for(tmp_path, monkeypatch):
+    monkeypatch.setattr(plot, "FONTS", ())  # a machine without any of them
+    path = write(tmp_path / "图.wav", generate.dtmf("1", 70, 200))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # matplotlib warns of every character the font does not have
+        assert run(path, "--plot", tmp_path / "one.png").exit_code == 0
+    assert (tmp_path / "one.png").exists()
+
+
+def test_the_spectrogram_is_in_dbm0():
+    level, hop = plot.spectrogram(np.concatenate([silence(500), generate.tone(1000, 500, -20)]))
+    assert level.shape == (129, pytest.approx(8000 / hop, abs=2))
+    assert level[32, -10] == pytest.approx(-20, abs=0.1)
+    assert level[32, 10] < -80
+
+
+@pytest.mark.parametrize(("out", "word"), [("a.gif", ".svg"), ("a", ".png"), ("nowhere/a.png", "nowhere")])
+def test_pictures_that_cannot_be(tmp_path, out, word):
+    result = run(write(tmp_path / "a.wav", generate.dtmf("1")), "--plot", tmp_path / out)
+    assert result.exit_code == 1
+    assert word in result.stderr
+    assert result.stdout == ""
+
+
+def test_without_matplotlib_it_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    result = run(write(tmp_path / "a.wav", generate.dtmf("1")), "--plot", tmp_path / "a.png")
+    assert result.exit_code == 1
+    assert "hotline[plot]" in result.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal is a thing of Unix")
+def test_the_bar_is_on_the_terminal_and_the_results_in_the_file(tmp_path):
+    path = write(tmp_path / "a.wav", call_to_a_busy_line())
+    ours, theirs = os.openpty()
+    with (tmp_path / "out.jsonl").open("wb") as out:
+        command = [Path(sys.executable).with_name("hotline"), "listen", path, "--json"]
+        status = subprocess.run(command, stdout=out, stderr=theirs, env={**os.environ, "TERM": "xterm"}).returncode
+    os.close(theirs)
+    assert status == 0
+    assert "听录音" in os.read(ours, 1 << 16).decode(errors="replace")
+    os.close(ours)
+    assert len((tmp_path / "out.jsonl").read_text().splitlines()) == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("header.wav", b"RIFF\x24\x00\x00\x00WAVEfmt "),
+        ("noise.flac", bytes(range(256)) * 40),
+        ("page.mp3", b"<html>not found</html>" * 50),
+        ("zeros.ogg", bytes(5000)),
+    ],
+)
+def test_what_only_calls_itself_audio(tmp_path, name, content):
+    bad = tmp_path / name
+    bad.write_bytes(content)
+    good = write(tmp_path / "good.wav", generate.dtmf("42"))
+    result = run(bad, good, "--json")
+    assert result.exit_code == 1
+    assert [event["digit"] for event in records(result)] == ["4", "2"]
+    (complaint,) = result.stderr.splitlines()
+    assert str(bad) in complaint
+
+
+@pytest.mark.parametrize(("rate", "channels"), [(6000, 1), (11025, 3), (22050, 2), (96000, 6), (192000, 1)])
+def test_odd_rates_and_many_channels(tmp_path, rate, channels):
+    keys = np.concatenate([generate.dtmf("70"), silence(60)])
+    path = write(tmp_path / "a.wav", *[keys] * channels, rate=rate)
+    found = records(run(path, "--json"))
+    assert "".join(event["digit"] for event in found) == "7" * channels + "0" * channels
+
+
+@pytest.mark.parametrize("cut", [30, 44, 45, 1000])
+def test_a_file_cut_anywhere_is_one_sentence(tmp_path, cut):
+    whole = write(tmp_path / "whole.wav", generate.dtmf("42"))
+    path = tmp_path / "cut.wav"
+    path.write_bytes(whole.read_bytes()[:cut])
+    result = run(path)
+    assert result.exit_code == 1
+    assert len(result.stderr.splitlines()) == 1
+    assert "cut.wav" in result.stderr
 
 
 def test_caller_id(tmp_path):
