@@ -37,7 +37,7 @@ FLATTEN = np.convolve([1.0, -0.9], [1.0, -0.5])
 NOISE = rms(-68.0) ** 2  # steps of A-law at speech level and the floor of a good line: nothing is cleaner than that
 CLEANEST = 0.003  # of the mean power: blocks that seem to be explained better than that count no more for it
 
-LOSS_EXPECTED = 1 / 32  # prior variance of a tap, before anything is known: 9 dB gain over all, more than any hybrid's
+AT_FIRST = 1 / TAPS  # prior variance of a tap, before anything is known: 0 dB of loss in all
 SPREAD = 9  # taps: one found lends its variance to its neighbours
 UNLIKELY = 1e-3  # of the path's power: the variance of a tap where nothing was found
 CHANGE = 0.1  # of a tap's variance: how far a firm path may have moved
@@ -68,7 +68,7 @@ def learn(sent: Samples, received: Samples, known: Path | None = None, *, firm: 
     delay = max(0, _strongest(x, y, weights) - LEAD) // BLOCK
     x = x[(SEARCH - delay) * BLOCK : len(x) - delay * BLOCK]
     frames = np.fft.rfft(_frames(x))
-    variance, expected = np.full(TAPS, LOSS_EXPECTED), np.zeros(TAPS)
+    variance, expected = np.full(TAPS, AT_FIRST), np.zeros(TAPS)
     if known is not None and known.delay == delay:
         if firm:
             expected = known.taps
