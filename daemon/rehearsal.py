@@ -33,7 +33,7 @@ class Told:
     entries: list[Entry] = field(default_factory=list)
     heard: Samples = field(default_factory=lambda: np.zeros(0, np.int16))
     said: list[Said] = field(default_factory=list)
-    answered: int = 0  # sample at which the service went off hook
+    answered: int = -1  # sample at which the service went off hook; -1: not yet
 
     @property
     def spoken(self) -> str:
@@ -64,10 +64,10 @@ class Rehearsal:
         """Let the caller act on what this tick brought."""
         if self.over:
             return
-        if self._seat.call is not None and not self.told.answered:
+        if self._seat.call is not None and self.told.answered < 0:
             self.told.answered = self._telephone.position - FRAME
         self._caller.step(self._seat.call)
-        if self.told.answered and self._seat.call is None and self._line.state is HookState.ON_HOOK:
+        if self.told.answered >= 0 and self._seat.call is None and self._line.state is HookState.ON_HOOK:
             self.over = True
             self.told.heard, self.told.said = self._telephone.heard.copy(), self._telephone.said
             self._line.exchange.hang_up()
