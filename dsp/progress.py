@@ -78,7 +78,7 @@ class Detector:
     """Finds the tones of a plan on `lines` lines."""
 
     def __init__(self, lines: int, plan: TonePlan) -> None:
-        sounds = _sounds(plan)
+        sounds = listened_for(plan)
         self._bank = Bank(lines, sounds)
         self._bursts = Bursts(lines, len(sounds), self._bank.lead)
         known = patterns(plan.tones, {sound.frequencies: at for at, sound in enumerate(sounds)})
@@ -197,7 +197,7 @@ def tone_tail(samples: NDArray[np.int16], plan: TonePlan, quiet_s: float = 1.5) 
     return start
 
 
-def _sounds(plan: TonePlan) -> list[Sound]:
+def listened_for(plan: TonePlan) -> list[Sound]:
     """What the bank must listen for: each set of frequencies once, as widely and as deep as any tone asks."""
     found: dict[tuple[float, ...], Sound] = {}
     for tone in plan.tones.values():
