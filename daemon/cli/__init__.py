@@ -8,6 +8,7 @@ pages and the signal library together take a second to load, and `hotline --help
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -45,6 +46,9 @@ errors = Console(stderr=True, highlight=False)
 
 def main() -> None:
     """Entry point of the installed command."""
+    # Threads of the matrix library cost three times what they gain on products as small as a tick's; numpy reads
+    # this when it is first imported.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     wanted = next((word for word in sys.argv[1:] if not word.startswith("-")), None)
     command_line(wanted)()
 
