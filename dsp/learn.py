@@ -206,7 +206,9 @@ def _measured(samples: Samples, rough: tuple[float, ...]) -> Learned:
     if not bursts:
         raise NotLearned("no_tone")
     last = max(bursts, key=lambda burst: burst.end - burst.start)
-    middle_hz, middle_db = np.median([(b.frequency, b.level_dbm0) for b in bursts], axis=0)
+    hops = [(burst.end - burst.start) // HOP for burst in bursts]  # speech has many bursts, but brief ones
+    middle_hz = np.median(np.repeat([burst.frequency for burst in bursts], hops))
+    middle_db = np.median(np.repeat([burst.level_dbm0 for burst in bursts], hops))
     alike = [
         burst
         for burst in bursts

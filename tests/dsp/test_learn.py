@@ -130,6 +130,13 @@ def test_speech_teaches_nothing(seed):
     assert refused.value.why in ("no_cadence", "no_tone")
 
 
+def test_long_speech_before_a_slow_tone_does_not_matter():
+    tone = generate.cadence([400.2, 582], [(1.3, 0.54)], 8, -19)
+    learned = learn.learn(np.concatenate([spoken(25, np.random.default_rng(8)), tone]))
+    assert learned.cadence == pytest.approx((1.3, 0.54), abs=0.01)
+    assert learned.start == pytest.approx(25, abs=0.05)
+
+
 def test_a_waltz_teaches_nothing():
     beat = [generate.tone(frequency, 280) for frequency in (440, 550, 550)]
     with pytest.raises(NotLearned):
