@@ -20,6 +20,7 @@ from ..voice.library import Library
 from ..voice.synthesis import Voice
 from . import dialog as interpreter
 from . import menu_page
+from .call import ticks
 from .fund import FundDatabase
 from .journal import Clock, Entry, Journal
 from .site import Pins, Site
@@ -28,6 +29,8 @@ from .upkeep import Upkeep, load_dialog
 from .web_call import LineState
 
 log = logging.getLogger(__name__)
+
+LOOK_EVERY = ticks(10)  # ticks between two looks whether somebody has changed a prompt or a menu
 
 
 class Service:
@@ -46,7 +49,7 @@ class Service:
         desk.setup(settings.service.state, recordings=settings.recordings())
         records = desk.open_records()
         self.clock = Clock(epoch or datetime.now(UTC))
-        self.journal = Journal(records, self.clock, self._on_ring)
+        self.journal = Journal(records, self.clock, self._look_for_changes)
         pins = Pins(records, self.clock, settings.identity.wrong_per_day, settings.identity.wrong_per_number)
         self.site = Site(settings, dialog, library, records, pins, FundDatabase(settings.fund), self.clock, plan)
         self.board = Switchboard(ports, plan, library, interpreter.run, self.journal, self.site, settings.hangup)
@@ -73,6 +76,8 @@ class Service:
         if self._virtual:
             self.board.work.settle()
         self.clock.tick = self.board.now
+        if self.board.now % LOOK_EVERY == 0:
+            self._look_for_changes()
         self.board.tick()
 
     def close(self) -> None:
@@ -135,6 +140,6 @@ class Service:
                 found[name] = recordings.seconds(folder / name)
         return list(found.items())
 
-    def _on_ring(self) -> None:
-        """A call is coming, and there is time until it is answered."""
+    def _look_for_changes(self) -> None:
+        """When a call is coming and there is time until it is answered; and for lines answered at the first ring."""
         self.board.background("upkeep", self._upkeep)
