@@ -1,6 +1,7 @@
 # make run     everything that is missing is set up, then the service starts on demo data
 # make test    the same, then style, types and all tests
 # make setup   only the setting up; make bench: measurements; make lint: style and types; make clean
+# make bench-dsp   the detectors against libspandsp and multimon-ng, in ten minutes: docs/signals.md; FULL=1: in hours
 #
 # System packages are installed by root or sudo on Debian and its relatives; elsewhere their names are
 # printed. All else lives in .venv and var. A second run finds everything in place and takes a second.
@@ -10,12 +11,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 RUN_PACKAGES := python3 python3-venv python3-dev gcc unixodbc libsqliteodbc odbc-postgresql espeak-ng portaudio19-dev
-TEST_PACKAGES := postgresql chromium fonts-wqy-microhei
+DSP_PACKAGES := libspandsp-dev multimon-ng gcc espeak-ng
+TEST_PACKAGES := postgresql chromium fonts-wqy-microhei $(DSP_PACKAGES)
 
 # The packages whose types are checked: what ships. Tests are not.
 TYPED := config dsp drivers voice daemon desk bench
 
-.PHONY: run setup test lint bench clean system-run system-test
+.PHONY: run setup test lint bench bench-dsp clean system-run system-test system-dsp
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -38,6 +40,10 @@ bench: setup
 	    echo; echo "# $$module"; $(BIN)/python -P -m hotline.bench.$$module || exit 1; \
 	done
 
+# What is missing is installed, or the laboratory says which package it lacks.
+bench-dsp: system-dsp setup
+	$(BIN)/python -P -m hotline.bench.lab $(if $(FULL),--full)
+
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -47,7 +53,8 @@ clean:
 # for most of the service runs without most of these.
 system-run: PACKAGES := $(RUN_PACKAGES)
 system-test: PACKAGES := $(TEST_PACKAGES)
-system-run system-test:
+system-dsp: PACKAGES := $(DSP_PACKAGES)
+system-run system-test system-dsp:
 	@missing=$$(for package in $(PACKAGES); do \
 	    [ "$$(dpkg-query -W -f='$${db:Status-Status}' $$package 2>/dev/null)" = installed ] || echo -n " $$package"; \
 	done); \

@@ -5,6 +5,7 @@ from setuptools import setup
 PACKAGES = [
     "hotline",
     "hotline.bench",
+    "hotline.bench.lab",
     "hotline.config",
     "hotline.daemon",
     "hotline.daemon.cli",
@@ -75,6 +76,7 @@ setup(
     script_name="setup.py",  # pip does not say so, and this file would be taken for a module of the package
     package_data={
         "hotline": ["py.typed"],
+        "hotline.bench.lab": ["*.c"],
         "hotline.config": ["*.toml", "dialogs/*.yaml", "tones/*.toml", "demo/*"],
         "hotline.voice": ["prompts/*.toml", "prompts/*.wav", "prompts/*/*.wav"],
         "hotline.daemon": ["phone/*"],

@@ -1,0 +1,120 @@
+"""Run the laboratory and write docs/signals.md.
+
+    python -P -m hotline.bench.lab [--seed 4] [--scale 0.3] [--talk-off MINUTES] [--full] [--out docs/signals.md]
+
+The default takes about ten minutes of one processor. `--full` is scale 1 and ten hours of talk-off sound.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import numpy as np  # after the variable that tells its BLAS to keep to one core
+from rich.console import Console
+
+from . import keys, others, ours, peers, report, score, speed, tones, voices
+from .pieces import Case, Context, Family
+from .report import Entrants
+from .score import Scores
+
+SEED, SCALE, TALK_OFF = 4, 0.3, 30.0
+FULL_SCALE, FULL_TALK_OFF = 1.0, 600.0
+OUT = Path(__file__).parents[2] / "docs" / "signals.md"
+
+
+def cases(family: Family, seed: int, scale: float) -> list[Case]:
+    """A family's cases; each family has a generator of its own, so that no other changes them."""
+    rng = np.random.default_rng([seed, zlib.crc32(family.__name__.encode())])
+    return list(family(Context(rng, scale, voices.prompts())))
+
+
+def merge(into: dict[str, Scores], found: dict[str, Scores]) -> None:
+    """Add groups; the same group of a later batch is added up."""
+    for entrant, scores in found.items():
+        for group, curve in scores.items():
+            known = into.setdefault(entrant, {}).setdefault(group, {})
+            for value, cell in curve.items():
+                known[value] = known.get(value, score.Cell()) + cell
+
+
+def hear_keys(batch: list[Case], spandsp: peers.Spandsp) -> dict[str, Scores]:
+    """What every entrant makes of them. Where a prompt is sent, ours also without the canceller."""
+    found = {"ours": ours.keys(batch), "spandsp": spandsp.keys(batch), "multimon": peers.multimon_keys(batch)}
+    scores = {entrant: score.add_up(batch, digits, score.of_keys) for entrant, digits in found.items()}
+    over_prompts = [case for case in batch if case.sent is not None]
+    if over_prompts:
+        digits = ours.keys(over_prompts, cancel=False)
+        scores["not cancelling"] = score.add_up(over_prompts, digits, score.of_keys)
+    return scores
+
+
+def hear_tones(batch: list[Case], spandsp: peers.Spandsp) -> dict[str, Scores]:
+    """What every entrant makes of them; multimon-ng knows no such tones."""
+    found = {"ours": ours.tones(batch), "spandsp": spandsp.tones(batch)}
+    return {entrant: score.add_up(batch, heard, score.of_tones) for entrant, heard in found.items()}
+
+
+def batches(
+    seed: int, scale: float, talk_off: float, spandsp: peers.Spandsp
+) -> Iterator[tuple[str, dict[str, Scores], dict[str, Scores]]]:
+    """What was run, and its scores of keys and of tones."""
+    hear: tuple[tuple[tuple[Family, ...], Callable[[list[Case], peers.Spandsp], dict[str, Scores]]], ...] = (
+        (keys.FAMILIES + others.FAMILIES, hear_keys),
+        (tones.FAMILIES, hear_tones),
+    )
+    for families, listen in hear:
+        for family in families:
+            scores = listen(cases(family, seed, scale), spandsp)
+            yield family.__name__, *((scores, {}) if listen is hear_keys else ({}, scores))
+    rng = np.random.default_rng([seed, zlib.crc32(b"talk_off")])
+    for case in voices.talk_off(rng, talk_off):
+        silent = replace(case, group=f"no tones in {case.group}")
+        yield case.group, hear_keys([case], spandsp), hear_tones([silent], spandsp)
+
+
+def run(seed: int, scale: float, talk_off: float, console: Console) -> report.Run:
+    """All of it. Raises peers.MissingError."""
+    peers.require()
+    all_keys: dict[str, Scores] = {}
+    all_tones: dict[str, Scores] = {}
+    with tempfile.TemporaryDirectory() as folder, console.status("the race") as status:
+        spandsp = peers.Spandsp(Path(folder))
+        race, memory = speed.race(spandsp), speed.bytes_a_line()
+        for name, of_keys, of_tones in batches(seed, scale, talk_off, spandsp):
+            status.update(f"{name} done")
+            merge(all_keys, of_keys)
+            merge(all_tones, of_tones)
+    entrants: tuple[Entrants, Entrants] = (all_keys, all_tones)
+    return report.Run(seed, scale, talk_off, *entrants, race, memory, peers.versions())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--scale", type=float, default=SCALE)
+    parser.add_argument("--talk-off", type=float, default=TALK_OFF, metavar="MINUTES")
+    parser.add_argument("--full", action="store_true", help="the whole corpus, ten hours of talk-off sound")
+    parser.add_argument("--out", type=Path, default=OUT)
+    options = parser.parse_args()
+    if options.full:
+        options.scale, options.talk_off = FULL_SCALE, FULL_TALK_OFF
+    console = Console(stderr=True)
+    try:
+        text = report.document(run(options.seed, options.scale, options.talk_off, console))
+    except peers.MissingError as error:
+        sys.exit(str(error))
+    options.out.write_text(text, encoding="utf-8")
+    console.print(f"{options.out} written")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,166 @@
+"""docs/signals.md from the scores: a pure function of them, without date or machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from .score import Cell, Scores, whole
+from .table import KEYS, TONES, Row
+
+Entrants = Mapping[str, Scores]  # scores by entrant: ours, spandsp, multimon
+NAMES = {
+    "ours": "ours",
+    "not cancelling": "ours, not cancelling",
+    "spandsp": "libspandsp",
+    "multimon": "multimon-ng",
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """What was run: sizes and figures."""
+
+    seed: int
+    scale: float
+    talk_off_minutes: float
+    keys: Entrants
+    tones: Entrants
+    speed: Mapping[str, Mapping[str, float]]  # by contest and entrant
+    memory: Mapping[str, float]  # bytes a line
+    versions: str  # of the peers
+
+
+def number(figure: float | None) -> str:
+    """Four digits at most; a dash for what there is not."""
+    if figure is None:
+        return "–"
+    return f"{round(figure, 2) + 0.0:.4g}" if abs(figure) < 1000 else f"{figure:.0f}"
+
+
+def difference(by: float) -> str:
+    """With its sign, and none for nothing."""
+    return number(by) if by <= 0 else f"+{number(by)}"
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
+    """A Markdown table; the first column is text, the others are figures."""
+    head = list(head)
+    yield "| " + " | ".join(head) + " |"
+    yield "|---|" + "---:|" * (len(head) - 1)
+    for row in rows:
+        yield "| " + " | ".join(row) + " |"
+    yield ""
+
+
+def _cells(row: Row, entrants: Entrants) -> Iterator[str]:
+    figures = {name: row.figure(scores) for name, scores in entrants.items()}
+    ours = figures["ours"]
+    yield f"{row.title}, {row.unit}"
+    reached = ours is not None and row.reached(ours)
+    yield f"**{number(ours)}**" if reached else number(ours)
+    for name in ("spandsp", "multimon"):
+        if name in entrants:
+            yield number(figures[name])
+    yield number(row.target) + ("" if reached else " ✗")
+    for name in ("spandsp", "multimon"):
+        if name in entrants:
+            theirs = figures[name]
+            yield "–" if ours is None or theirs is None else difference(row.better_by(ours, theirs))
+
+
+def families(sections: Mapping[str, tuple[Row, ...]], entrants: Entrants) -> Iterator[str]:
+    """The tables of figures against targets."""
+    others = [name for name in ("spandsp", "multimon") if name in entrants]
+    head = ["", *(NAMES[name] for name in ("ours", *others)), "target", *(f"over {NAMES[name]}" for name in others)]
+    for title, rows in sections.items():
+        yield f"### {title}"
+        yield ""
+        yield from table(head, (_cells(row, entrants) for row in rows))
+
+
+def missed(run: Run) -> Iterator[str]:
+    """A line for each target we do not reach."""
+    for sections, entrants in ((KEYS, run.keys), (TONES, run.tones)):
+        for title, rows in sections.items():
+            for row in rows:
+                ours = row.figure(entrants["ours"])
+                if ours is None or not row.reached(ours):
+                    by = "no figure" if ours is None else f"{number(ours)} against {number(row.target)} {row.unit}"
+                    yield f"- {title}: {row.title}: {by}"
+    for contest, figures in run.speed.items():
+        ratio = figures["ours"] / figures["spandsp"]
+        if contest.endswith(FASTER) and ratio < 1:
+            yield f"- Speed: {contest}: {number(ratio)} times {NAMES['spandsp']}, to be ahead"
+
+
+def _counts(cell: Cell | None) -> str:
+    if cell is None:
+        return "–"
+    if not cell.keyed:
+        return f"{cell.extra} found"
+    return f"{cell.right_percent:.2f} / {cell.extra_percent:.2f} / {cell.exact_percent:.1f}"
+
+
+def everything(entrants: Entrants) -> Iterator[str]:
+    """Each group with its size and counts."""
+    head = ["group", "cases", "keys or tones", "minutes", *(NAMES[name] for name in entrants)]
+    rows = []
+    for group, curve in entrants["ours"].items():
+        cell = whole(curve)
+        counts = [_counts(whole(scores[group]) if group in scores else None) for scores in entrants.values()]
+        rows.append([group, str(cell.cases), str(cell.keyed), f"{cell.seconds / 60:.1f}", *counts])
+    yield from table(head, rows)
+
+
+def speed(run: Run) -> Iterator[str]:
+    """Who is how many times as fast."""
+    rows = []
+    for contest, figures in run.speed.items():
+        ratios = [figures["ours"] / figures[name] if name in figures else None for name in ("spandsp", "multimon")]
+        target = "–"
+        if contest.endswith(FASTER):
+            target = "1" if ratios[0] is not None and ratios[0] >= 1 else "1 ✗"
+        rows.append([contest, *map(number, ratios), target])
+    head = ["lines, tick by tick", f"over {NAMES['spandsp']}", f"over {NAMES['multimon']}", "target"]
+    yield from table(head, rows)
+    sizes = ", ".join(f"{name} {size / 1024:.1f} KiB" for name, size in run.memory.items())
+    yield f"Memory of one more line among a thousand: {sizes}."
+    yield ""
+
+
+FASTER = (": file", ": 128", ": 1024")  # where the target is to be ahead of libspandsp
+
+HEAD = """# The ear, measured
+
+Written by `make bench-dsp`; do not edit. Our detectors (dsp/), Debian's libspandsp and multimon-ng on the same samples
+in one run ({versions}).
+Seed {seed}; scale {scale:g} of the full corpus, {minutes:g} minutes of talk-off sound (`make bench-dsp FULL=1`:
+scale 1, ten hours). Nothing was tuned on seed 4. The signals and what is right for each are in bench/lab/.
+
+A value is *accepted* with at least 99.5 % of its keys right and at most 0.5 % extra; ranges are neighbouring values all
+of which are. Twist is high minus low group. Bold figures reach the target, ✗ marks targets we miss. "over" is by how
+much ours is better, in the row's unit; a minus sign means worse. At this scale a step of a sweep rests on 16 to {keys}
+keys, so one key lost moves a range by a step.
+
+Over our own prompt, ours hears what the echo canceller leaves; the others hear the line, for they are not told what was
+played. What ours hears without it stands in the last table. libspandsp's tones are its super_tone_rx with China's
+cadences, 10 per cent and 24 ms wide.
+"""
+
+
+SPEED = 'Seconds of audio per processor second, ours over theirs. "keys" is ten a second without end on every line.'
+
+
+def document(run: Run) -> str:
+    """The whole text."""
+    keys = 16 * max(1, int(12 * run.scale))
+    sizes = {"seed": run.seed, "scale": run.scale, "minutes": run.talk_off_minutes, "keys": keys}
+    lines = [HEAD.format(versions=run.versions, **sizes)]
+    lines += ["## Keys", "", *families(KEYS, run.keys)]
+    lines += ["## Tones", "", *families(TONES, run.tones)]
+    lines += ["## Speed", "", SPEED, "", *speed(run)]
+    lines += ["## Targets missed", "", *(list(missed(run)) or ["None."]), ""]
+    lines += ["## All groups", "", "Per cent right / extra / cases exact.", ""]
+    lines += [*everything(run.keys), *everything(run.tones)]
+    return "\n".join(lines).rstrip() + "\n"
