@@ -1,6 +1,6 @@
 """Run the laboratory and write docs/signals.md.
 
-    python -P -m hotline.bench.lab [--seed 4] [--scale 0.3] [--talk-off MINUTES] [--full] [--out docs/signals.md]
+    python -P -m hotline.bench.lab [--seed 4] [--scale 0.5] [--talk-off MINUTES] [--full] [--out docs/signals.md]
 
 The default takes about ten minutes of one processor. `--full` is scale 1 and ten hours of talk-off sound.
 """
@@ -26,7 +26,7 @@ from .pieces import Case, Context, Family
 from .report import Entrants
 from .score import Scores
 
-SEED, SCALE, TALK_OFF = 4, 0.3, 30.0
+SEED, SCALE, TALK_OFF = 4, 0.5, 60.0
 FULL_SCALE, FULL_TALK_OFF = 1.0, 600.0
 OUT = Path(__file__).parents[2] / "docs" / "signals.md"
 
