@@ -259,14 +259,17 @@ class Switchboard:
 
     def _listen(self) -> None:
         """Take our own sound of the last tick out of this tick's frames, run the detectors over what is left, and pass
-        on what they heard."""
+        on what they heard. A house without a call listens to nothing: every answer resets its line's detectors."""
+        states = {seat.state for seat in self.seats}
+        if State.RINGING in states:
+            self._forget_lost_rings()
+        if State.TALKING not in states:
+            return
         received = self._echo.feed(self._received, self._sent)
         self._meter.feed(received)
         for seat, frame in zip(self.seats, received, strict=True):
             if seat.take is not None:
                 seat.take.add(frame)
-            elif seat.state is State.RINGING and self.now - seat.last_ring > RING_LOST:
-                seat.move(Move.RING_STOPPED)
         for heard in self._dtmf.feed(received):
             if isinstance(heard, dtmf.Onset) and not self.seats[heard.line].line.capabilities.reports_digits:
                 self._key(heard.line, heard.digit)
@@ -276,6 +279,11 @@ class Switchboard:
         self._supervision.heard(self._meter.voice)
         if self.now % TICKS_PER_SECOND == 0:
             self._look_for_silence()
+
+    def _forget_lost_rings(self) -> None:
+        for seat in self.seats:
+            if seat.state is State.RINGING and self.now - seat.last_ring > RING_LOST:
+                seat.move(Move.RING_STOPPED)
 
     def _look_for_silence(self) -> None:
         calls = [seat.call if seat.state is State.TALKING else None for seat in self.seats]
