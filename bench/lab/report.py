@@ -140,8 +140,8 @@ FULL=1`: scale 1, ten hours). Nothing was tuned on seed 4. The signals and what 
 
 A value is *accepted* with at least 99.5 % of its keys right and at most 0.5 % extra; ranges are neighbouring values all
 of which are. Twist is high minus low group. Bold figures reach the target, ✗ marks targets we miss. "over" is by how
-much ours is better, in the row's unit; a minus sign means worse. At this scale a step of a sweep rests on 16 to {keys}
-keys, so one key lost moves a range by a step.
+much ours is better, in the row's unit; a minus sign means worse. A step of a sweep rests on {least} to {most} keys,
+so one key lost moves a range by a step.
 
 Over our own prompt, ours hears what the echo canceller leaves; the others hear the line, for they are not told what was
 played. What ours hears without it stands in the last table. libspandsp's tones are its super_tone_rx with China's
@@ -151,6 +151,9 @@ through keys: what is found in those two groups is no error.
 A small run shows less than it says: to find nothing in {minutes:g} minutes of talk-off, two thirds of them speech,
 means with 95 % confidence only fewer than {at_most:.1f} an hour of speech, and 100 % of a few dozen keys is no more
 than that. How many there were stands in the last tables.
+
+Music and singing, keys from a prompt's first moment and keys by machine over it have no target of their own; they are
+held against that of speech and of keys by hand after a second.
 """
 
 
@@ -159,8 +162,8 @@ SPEED = 'Seconds of audio per processor second, ours over theirs. "keys" is ten 
 
 def document(run: Run) -> str:
     """The whole text."""
-    keys = 16 * max(1, int(12 * run.scale))
-    sizes = {"seed": run.seed, "scale": run.scale, "minutes": run.talk_off_minutes, "keys": keys}
+    least, most = (16 * max(1, int(full * run.scale)) for full in (4, 12))  # the fewest and most times of any sweep
+    sizes = {"seed": run.seed, "scale": run.scale, "minutes": run.talk_off_minutes, "least": least, "most": most}
     at_most = 3 / (run.talk_off_minutes / 60 * 2 / 3)  # the rule of three: of none in n, at most 3 / n at 95 %
     lines = [HEAD.format(versions=run.versions, at_most=at_most, **sizes)]
     lines += ["## Keys", "", *families(KEYS, run.keys)]
