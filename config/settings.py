@@ -10,6 +10,7 @@ import codecs
 import json
 import os
 import re
+import sys
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -184,10 +185,18 @@ class Fund(Section):
         return self
 
 
+# Where the printed call flow puts recordings on a Windows machine; elsewhere they lie in the state folder.
+RECORDINGS = Path(r"D:\voice\prop" if sys.platform == "win32" else "voice/prop")
+
+
 class Recording(Section):
     """投诉、建议的录音。"""
 
-    folder: Path = Field(Path("voice/prop"), description="录音文件夹；相对路径从 service.state 算起。")
+    folder: Path = Field(
+        RECORDINGS,
+        examples=["voice/prop"],
+        description="录音文件夹；相对路径从 service.state 算起。Windows 上的出厂值是 D:\\voice\\prop。",
+    )
     longest: Seconds = Field(180.0, description="一段录音最长几秒。")
     shortest: Seconds = Field(1.0, description="短于几秒的不留。")
     silence: Seconds = Field(10.0, description="静默几秒后认为说完了。")

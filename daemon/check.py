@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from .. import drivers
+from .. import desk, drivers
 from ..config import tones
 from ..config.dialog import DialogError
 from ..config.settings import Settings, SettingsError, load
@@ -161,7 +161,7 @@ def _keys(settings: Settings) -> Iterator[Finding]:
     state = settings.service.state
     folder = state / "keys"
     found = [folder / name for name in keys.LASTING]
-    if not (state / "hotline.sqlite3").exists() and not any(path.exists() for path in found):
+    if not (state / desk.DATABASE).exists() and not any(path.exists() for path in found):
         yield _fine("还没有，第一次运行时生成")
         return
     for path in found:

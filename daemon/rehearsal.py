@@ -6,12 +6,17 @@ recognised by the detector, data come over ODBC, records go into the database.
 
 from __future__ import annotations
 
+import shutil
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from .. import desk
 from ..config.settings import Line, Settings
 from ..drivers.line import FRAME, HookState
 from ..drivers.simulated import SimulatedLine
@@ -87,10 +92,20 @@ def run(service: Service, rehearsals: Sequence[Rehearsal]) -> None:
     raise RuntimeError("the call does not end")
 
 
-def call(settings: Settings, script: str, number: str | None, speech: Samples | None = None) -> Told:
-    """One call on one simulated line of a service made for it. Raises ScriptError and what Service raises."""
+def call(settings: Settings, script: str, number: str | None, speech: Samples | None, state: Path) -> Told:
+    """One call on one simulated line of a service made for it, which works on a copy of the state in `state`: a
+    rehearsal is on nobody's record, and disturbs no service that is running.
+
+    Raises ScriptError and what Service raises.
+    """
+    _copy_state(settings.service.state, state)
     lines = {"电话": Line(driver="simulated", rings=2)}
-    service = Service(settings.model_copy(update={"lines": lines}), virtual=True)
+    ours = {
+        "lines": lines,
+        "service": settings.service.model_copy(update={"state": state}),
+        "recording": settings.recording.model_copy(update={"folder": Path("recordings")}),
+    }
+    service = Service(settings.model_copy(update=ours), virtual=True)
     service.open()
     try:
         rehearsal = Rehearsal(service, service.phones()[0], script, number, speech)
@@ -98,3 +113,15 @@ def call(settings: Settings, script: str, number: str | None, speech: Samples | 
     finally:
         service.close()
     return rehearsal.told
+
+
+def _copy_state(state: Path, copy: Path) -> None:
+    """What calls need of a centre's state: keys, own prompts, and the database as it is at this moment."""
+    copy.mkdir(parents=True, exist_ok=True)
+    for folder in ("keys", "prompts"):
+        if (state / folder).is_dir():
+            shutil.copytree(state / folder, copy / folder)
+    database = state / desk.DATABASE
+    if database.is_file():
+        with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(copy / desk.DATABASE)) as target:
+            source.backup(target)

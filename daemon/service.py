@@ -21,6 +21,7 @@ from ..voice.synthesis import Voice
 from . import dialog as interpreter
 from . import menu_page
 from .call import ticks
+from .claim import claim
 from .fund import FundDatabase
 from .journal import Clock, Entry, Journal
 from .site import Pins, Site
@@ -58,9 +59,11 @@ class Service:
     def open(self) -> None:
         """Bring in order what a crash left behind, then take hold of the lines.
 
-        Raises SettingsError when the SQL does not fit the fund database; nothing is open then.
+        Raises SettingsError when the SQL does not fit the fund database, StateTaken when another service works on
+        the same folder; nothing is open then.
         """
         self._check_fund()
+        self._claim = claim(self.settings.service.state)
         for fault in self.site.library.faults:
             log.error("the shipped prompt is played: %s", fault)
         at, records = self.clock(), self.site.records
@@ -85,6 +88,7 @@ class Service:
         self.board.close()
         self.journal.close()
         self.site.fund.close()
+        self._claim.close()
 
     # What the pages ask.
 

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .records import Records
 
+DATABASE = "hotline.sqlite3"  # in the state folder, unless a URL names another
+
 
 def setup(state: Path, database: str = "", recordings: Path | None = None) -> None:
     """Point Django at `state` and bring the database up to date, making what is missing.

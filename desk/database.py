@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from . import keys
+from . import DATABASE, keys
 from .errors import DatabaseUnavailable, DatabaseUrlError
 
 ENGINES = {
@@ -28,7 +28,7 @@ def parse(url: str, state: Path) -> dict[str, Any]:
     is any other, options passed to its driver as they are.
     """
     if not url:
-        return _sqlite(state / "hotline.sqlite3")
+        return _sqlite(state / DATABASE)
     parts = urlsplit(url)
     if parts.scheme not in ENGINES:
         raise DatabaseUrlError(f"数据库地址: 不认识“{parts.scheme}”，可用 {'、'.join(ENGINES)}，例如 {EXAMPLE}")

@@ -90,11 +90,12 @@ def sentences() -> Iterator[None]:
     from ...desk.errors import DeskError
     from ...voice.audiofile import AudioError
     from ...voice.catalogue import CatalogueError
+    from ..claim import StateTaken
     from ..web import WebError
 
     try:
         yield
-    except (SettingsError, DialogError, DeskError, AudioError, CatalogueError, WebError) as error:
+    except (SettingsError, DialogError, DeskError, AudioError, CatalogueError, StateTaken, WebError) as error:
         fail(str(error))
 
 

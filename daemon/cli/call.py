@@ -21,15 +21,16 @@ def call(
     number: Annotated[str, typer.Option("--number", help="来电号码。")] = "13900000000",
     as_json: Annotated[bool, typer.Option("--json", help="每件事一行 JSON。")] = False,
 ) -> None:
-    """打一个电话：按脚本按键，打印谁在什么时候说了什么。不写 --config 时用演示数据。"""
+    """打一个电话：按脚本按键，打印谁在什么时候说了什么。不写 --config 时用演示数据；写了也不留记录。"""
     from ...voice import audiofile
     from .. import demo, rehearsal
     from ..caller import ScriptError
 
     with sentences(), TemporaryDirectory(prefix="hotline-") as scratch:
-        settings = load_settings(config) if config else demo.prepare(Path(scratch)).settings
+        settings = load_settings(config) if config else demo.prepare(Path(scratch, "demo")).settings
+        speech = audiofile.read(wav) if wav else None
         try:
-            told = rehearsal.call(settings, script, number=number, speech=audiofile.read(wav) if wav else None)
+            told = rehearsal.call(settings, script, number, speech, Path(scratch, "call"))
         except ScriptError as error:
             fail(str(error))
     if heard:

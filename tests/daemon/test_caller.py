@@ -1,0 +1,69 @@
+"""Scripts: what each word does, and what is said of a word that means nothing."""
+
+import numpy as np
+import pytest
+from hotline.daemon.caller import ScriptError, Word, parse
+from hotline.dsp import generate
+from hotline.voice import audiofile
+from hotline.voice.catalogue import Catalogue
+
+TEXTS = Catalogue.load()
+
+
+def test_every_kind_of_word():
+    assert parse("1 9901# !* wait:2.5 say:a.wav hangup") == [
+        Word("keys", "1"),
+        Word("keys", "9901#"),
+        Word("barge", "*"),
+        Word("wait", "2.5"),
+        Word("say", "a.wav"),
+        Word("hangup"),
+    ]
+    assert parse("") == []
+
+
+@pytest.mark.parametrize("word", ["x", "1x", "!", "wait:", "wait:soon", "say:", "hang-up", "!hangup", "１"])
+def test_a_word_that_means_nothing_is_named(word):
+    with pytest.raises(ScriptError, match="看不懂；可以用"):
+        parse(f"1 {word} 2")
+
+
+@pytest.fixture(scope="module")
+def made(shared_house):
+    return shared_house
+
+
+def at(told, who, text):
+    return next(entry.at for entry in told.entries if entry.who == who and text in entry.text)
+
+
+def test_a_plain_word_waits_for_the_end_of_the_prompt_and_barge_in_does_not(made):
+    patient, hasty = made.call("1 hangup"), made.call("!1 hangup")
+    assert at(hasty, "按键", "1") == pytest.approx(1.0, abs=0.15)
+    assert at(patient, "按键", "1") > 20  # P01 is half a minute long
+
+
+def test_waiting_and_hanging_up_at_once(made):
+    told = made.call("wait:2 hangup")
+    assert at(told, "状态", "忙音") == pytest.approx(2 + 0.5 + 1.1, abs=0.6)
+
+
+def test_a_file_is_spoken_as_it_is(made, tmp_path):
+    path = tmp_path / "7.wav"
+    audiofile.write(path, generate.dtmf("7"))
+    told = made.call(f"say:{path}")
+    assert TEXTS["goodbye"].text in told.spoken
+    assert [said.label for said in told.said] == ["say"]
+
+
+def test_keys_can_be_keyed_badly(made):
+    told = made.call("!7", on_ms=60, level_dbm0=-30.0, twist_db=-6.0, deviation_percent=1.5)
+    assert TEXTS["goodbye"].text in told.spoken
+
+
+def test_after_the_last_word_the_prompt_is_heard_to_its_end(made):
+    told = made.call("!1")
+    clip = made.service.site.library.clip("P02")
+    wanted = made.service.site.library.pool[clip.start : clip.end]
+    starts = np.flatnonzero(told.heard == wanted[0])
+    assert any(np.array_equal(told.heard[start : start + wanted.size], wanted) for start in starts)
