@@ -5,7 +5,7 @@
 The whole service without its databases' load: simulated lines, detectors, prompts, interpreter. A line counts as
 carried while a tick costs less than 20 ms at the 99th percentile; times are this thread's own, so that other
 programs on the machine do not count. The columns after that say where a tick goes, in
-milliseconds: the detectors and the playout work on all lines at once; `lines` is the simulated hardware, one line
+milliseconds: echo canceller, detectors and playout work on all lines at once; `lines` is the simulated hardware, one line
 after the other; `rest` is our own bookkeeping: events, calls, dialogs.
 """
 
@@ -45,7 +45,7 @@ class Timed:
             self.spent += time.thread_time() - begun
 
 
-PARTS = {"dtmf": "_dtmf", "progress": "_progress", "meter": "_meter"}
+PARTS = {"echo": "_echo", "dtmf": "_dtmf", "progress": "_progress", "meter": "_meter"}
 SPREAD = 97  # ticks over which keys are spread, as callers are; each line is keyed once in so many
 
 
