@@ -4,9 +4,10 @@
 
 The whole service without its databases' load: simulated lines, detectors, prompts, interpreter. A line counts as
 carried while a tick costs less than 20 ms at the 99th percentile; times are this thread's own, so that other
-programs on the machine do not count. The columns after that say where a tick goes, in
-milliseconds: echo canceller, detectors and playout work on all lines at once; `lines` is the simulated hardware, one line
-after the other; `rest` is our own bookkeeping: events, calls, dialogs.
+programs on the machine do not count. The columns after that say where a tick goes, in milliseconds: echo
+canceller, detectors and playout work on all lines at once; `lines` is the simulated hardware, one line after the
+other; `rest` is our own bookkeeping: events, calls, dialogs. All calls begin together here and all callers key, so
+the canceller learns in every tick; over calls that begin one by one its share is smaller.
 """
 
 from __future__ import annotations
