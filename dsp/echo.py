@@ -30,7 +30,6 @@ SEGMENT = FRONT + FRAME  # what a tick's echo comes from
 TAIL = -(-HISTORY // 2)  # ticks after the last sound sent in which its echo may still come
 
 LOUD = rms(-45.0) ** 2  # sent: a tick that teaches something
-NOTHING = rms(-60.0) ** 2  # received: no echo in it could be taken for a key (-45 dBm0), so there is nothing to learn
 FIRST = 3  # loud ticks before the first lesson
 GROWTH = 1.5  # each lesson comes after so many times the ticks of the last
 GOOD = 15.0  # dB enhancement with which a path is left alone
@@ -164,8 +163,6 @@ class Canceller:
         blocks = 2 * int(self._heard[line])
         slots = (self._head[line] - np.arange(blocks + HISTORY, 0, -1)) % SLOTS
         received = self._received[line, slots[HISTORY:]].reshape(-1)
-        if float(np.mean(np.square(received, dtype=np.float32))) < NOTHING:
-            return
         firm = bool(self._loud[line] > KEPT and self.enhancement[line] > HELPS)
         path = echo_path.learn(self._sent[line, slots].reshape(-1), received, self._paths.get(line), firm=firm)
         self._paths[line] = path
