@@ -48,7 +48,8 @@ class Caller:
     def after(self, keys: int) -> tuple[float, float]:
         """Milliseconds from the first and from the last sample of this key to the prompt."""
         key: Said = self._telephone.said[keys - 1]
-        return tuple((self.begun[keys] - at) / RATE * 1000 for at in (key.start, key.end))  # type: ignore[return-value]  # two
+        begun = self.begun[keys]
+        return (begun - key.start) / RATE * 1000, (begun - key.end) / RATE * 1000
 
     def _hear(self, entry: Entry) -> None:
         if entry.who == "系统":  # told in the tick whose frame begins with it
