@@ -13,6 +13,10 @@ PACKAGES = [
     "hotline.desk",
     "hotline.desk.migrations",
     "hotline.drivers",
+    "hotline.drivers.audiosocket",
+    "hotline.drivers.card",
+    "hotline.drivers.dahdi",
+    "hotline.drivers.modem",
     "hotline.dsp",
     "hotline.voice",
 ]

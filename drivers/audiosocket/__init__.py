@@ -1,0 +1,1 @@
+"""Lines that Asterisk brings over TCP: the AudioSocket protocol."""

@@ -1,0 +1,1 @@
+"""Ports of DAHDI cards, through the Linux kernel's device files."""

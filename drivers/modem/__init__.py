@@ -1,0 +1,1 @@
+"""USB voice modems: AT commands and DLE-shielded audio over a serial port."""
