@@ -24,6 +24,7 @@ from .call import ticks
 from .claim import claim
 from .fund import FundDatabase
 from .journal import Clock, Entry, Journal
+from .pulse import Figures, Pulse
 from .site import Pins, Site
 from .switchboard import Switchboard
 from .upkeep import Upkeep, load_dialog
@@ -40,6 +41,7 @@ class Service:
     def __init__(self, settings: Settings, virtual: bool = False, epoch: datetime | None = None) -> None:
         """Raises SettingsError, DialogError, TonePlanError, CatalogueError: nothing is open then."""
         self.settings = settings
+        self.pulse = Pulse()
         self._virtual = virtual
         speech = settings.speech
         plan = tones.load(settings.tones)
@@ -104,6 +106,10 @@ class Service:
             )
             for seat in self.board.seats
         ]
+
+    def figures(self) -> Sequence[Figures]:
+        """What each process that carries lines says of itself."""
+        return [self.pulse.figures()]
 
     def menu(self) -> str:
         """The menu tree in use, as a page."""

@@ -76,7 +76,9 @@ async def pace(service: Service, stop: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
     due = loop.time()
     while not stop.is_set():
+        began = loop.time()
         service.tick()
+        service.pulse.beat(loop.time() - began, began - due)
         if service.board.now % SIGN_OF_LIFE == 0:
             notify.send("WATCHDOG=1")
         due += TICK

@@ -66,6 +66,9 @@ def create_app(engine: Engine, desk_url: str, hints: Sequence[Hint] = ()) -> ASG
         callable_lines = {line.name for line in engine.phones()}
         return JSONResponse([asdict(line) | {"phone": line.name in callable_lines} for line in engine.lines()])
 
+    async def engines(_: Request) -> Response:
+        return JSONResponse([asdict(figures) for figures in engine.figures()])
+
     async def hint_list(_: Request) -> Response:
         return JSONResponse(answer_hints)
 
@@ -77,6 +80,7 @@ def create_app(engine: Engine, desk_url: str, hints: Sequence[Hint] = ()) -> ASG
 
     routes: list[BaseRoute] = [
         Route("/api/lines", lines),
+        Route("/api/engines", engines),
         Route("/api/hints", hint_list),
         Route("/menu", menu),
         Route("/healthz", health),

@@ -24,6 +24,7 @@ from ..drivers.exchange import State
 from ..drivers.line import FRAME
 from ..drivers.simulated import SimulatedLine
 from ..drivers.telephone import LiveTelephone
+from .pulse import Figures
 
 TICK = 0.02  # seconds
 UNREAD = 500  # transcript entries a stuck browser may leave unread before the oldest are dropped
@@ -64,6 +65,9 @@ class Engine(Protocol):
 
     def lines(self) -> Sequence[LineState]:
         """Every line, in the order of the settings."""
+
+    def figures(self) -> Sequence[Figures]:
+        """What each process that carries lines says of itself."""
 
     def menu(self) -> str:
         """The menu tree in use, as a page."""

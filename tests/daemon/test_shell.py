@@ -17,6 +17,7 @@ from types import SimpleNamespace
 
 import pytest
 from hotline.daemon import shell
+from hotline.daemon.pulse import Pulse
 from websockets.sync.client import connect
 
 
@@ -54,11 +55,14 @@ def pace():
             if len(begun) == ticks:
                 stop.set()
 
-        service = SimpleNamespace(tick=tick, board=SimpleNamespace(now=0), clock=SimpleNamespace(skip=skipped.append))
+        service = SimpleNamespace(
+            tick=tick, board=SimpleNamespace(now=0), clock=SimpleNamespace(skip=skipped.append), pulse=run.pulse
+        )
         with closing(loop):
             loop.run_until_complete(shell.pace(service, stop))
         return begun, skipped
 
+    run.pulse = Pulse()
     yield run
     sys.setswitchinterval(interval)
     gc.unfreeze()
@@ -76,6 +80,9 @@ def test_what_was_late_is_made_up_for(pace):
     assert begun[11] == pytest.approx(0.5)
     assert begun[30] == pytest.approx(0.6)
     assert skipped == []
+    figures = pace.pulse.figures()
+    assert figures.tick_ms_most == pytest.approx(300)
+    assert figures.late_ticks == 12, "one to begin 280 ms late, each of the next 19 ms less"
 
 
 def test_a_machine_that_slept_does_not_rush_through_what_it_missed(pace, caplog):

@@ -115,6 +115,8 @@ def test_lines_and_hints(service: SmallService) -> None:
         "phone": True,
     }
     assert [line["name"] for line in lines] == ["A1", "A2"]
+    (engine,) = json.loads(fetch(service, "/api/engines")[2])
+    assert engine["cpu_seconds"] > 0
     hints = json.loads(fetch(service, "/api/hints")[2])
     assert hints[1] == {
         "title": "末位是 X",

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
+from hotline.daemon.pulse import Figures, Pulse
 from hotline.daemon.web import Hint, create_app, serving
 from hotline.daemon.web_call import Entry, LineState
 from hotline.drivers.exchange import State
@@ -59,6 +60,9 @@ class SmallService:
 
     def lines(self) -> list[LineState]:
         return [LineState(line.name, "simulated", line.state.value, None, None) for line in self._lines]
+
+    def figures(self) -> list[Figures]:
+        return [Pulse().figures()]
 
     def menu(self) -> str:
         return "<title>菜单流程</title>"
