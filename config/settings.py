@@ -71,11 +71,18 @@ class Web(Section):
 
 
 class Line(Section):
-    """一条电话线；名字自取，例如 [lines.1]。下面两项以外的设置属于所选的驱动，由驱动检查。"""
+    """一条电话线；名字自取，例如 [lines.1]。下面三项以外的设置属于所选的驱动，由驱动检查。"""
 
     model_config = ConfigDict(extra="allow", frozen=True)
     driver: str = Field(description="用哪种设备接线。", examples=["simulated"])
     rings: int = Field(2, ge=1, le=10, description="响几声后应答；来电号码在第一、二声之间送来。")
+    count: int = Field(
+        1, ge=1, le=1000, description="同样的线有几条；多于一条时，名字是 名字-1、名字-2……。只管一个端口的驱动不能写。"
+    )
+
+    def names(self, section: str) -> list[str]:
+        """What the lines of [lines.SECTION] are called."""
+        return [f"{section}-{n}" for n in range(1, self.count + 1)] if self.count > 1 else [section]
 
 
 class Dialog(Section):
@@ -235,6 +242,16 @@ class Settings(Section):
         needed = {"account_number": "account_by_number", "card_number": "account_by_card"}.get(self.identity.login)
         if needed and self.fund.sql is not None and not getattr(self.fund.sql, needed):
             raise ValueError(f'[identity] login = "{self.identity.login}"：须在 [fund.sql] 写 {needed}')
+        return self
+
+    @model_validator(mode="after")
+    def _one_line_a_name(self) -> Self:
+        seen: dict[str, str] = {}
+        for section, line in self.lines.items():
+            for name in line.names(section):
+                if name in seen:
+                    raise ValueError(f"[lines.{section}] 和 [lines.{seen[name]}] 里都有线路 {name}：请换一个段名")
+                seen[name] = section
         return self
 
     @model_validator(mode="after")

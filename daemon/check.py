@@ -88,7 +88,7 @@ def _lines(settings: Settings) -> Iterator[Finding]:
     for name, line in settings.lines.items():
         try:
             drivers.make(name, line)
-            yield _fine(f"{name}（{line.driver}）")
+            yield _fine(f"{name}（{line.driver}" + (f"，{line.count} 条）" if line.count > 1 else "）"))
         except SettingsError as error:
             yield from _errors(error)
 

@@ -45,7 +45,8 @@ class Service:
         self._virtual = virtual
         speech = settings.speech
         plan = tones.load(settings.tones)
-        ports = [(drivers.make(name, line), line.rings) for name, line in settings.lines.items()]
+        made = [(line, row) for name, row in settings.lines.items() for line in drivers.make(name, row)]
+        self._drivers = {line.name: row.driver for line, row in made}
         catalogue = Catalogue.load()
         library = Library(catalogue, settings.service.state, Voice(speech.voice, speech.rate), speech.style, speech.yao)
         dialog = load_dialog(settings.dialog.file, catalogue)
@@ -55,6 +56,7 @@ class Service:
         self.journal = Journal(records, self.clock, self._look_for_changes)
         pins = Pins(records, self.clock, settings.identity.wrong_per_day, settings.identity.wrong_per_number)
         self.site = Site(settings, dialog, library, records, pins, FundDatabase(settings.fund), self.clock, plan)
+        ports = [(line, row.rings) for line, row in made]
         self.board = Switchboard(ports, plan, library, interpreter.run, self.journal, self.site, settings.hangup)
         self._upkeep = Upkeep(self.site)
 
@@ -99,7 +101,7 @@ class Service:
         return [
             LineState(
                 seat.line.name,
-                self.settings.lines[seat.line.name].driver,
+                self._drivers[seat.line.name],
                 seat.line.state.value,
                 self.journal.since(seat.call) if seat.call else None,
                 seat.alarm,

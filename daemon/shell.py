@@ -60,7 +60,7 @@ async def _serve(service: Service, hints: Sequence[Hint], ready: Callable[[], No
             ready()
         else:
             print(f"电话演示：{address}phone\n后台：{desk_url}\n按 Ctrl+C 停止。", flush=True)
-        notify.send(f"READY=1\nSTATUS=接听中，{len(service.settings.lines)} 条线路")
+        notify.send(f"READY=1\nSTATUS=接听中，{len(service.board.seats)} 条线路")
         await pace(service, stop)
         notify.send("STOPPING=1")
         desk.cancel()

@@ -27,8 +27,8 @@ def driver(name: str) -> Any:
     return getattr(import_module(module, __package__), cls)
 
 
-def make(name: str, line: config.Line) -> Line:
-    """The line of section [lines.NAME], not yet open. Raises SettingsError."""
+def make(name: str, line: config.Line) -> list[Line]:
+    """The lines of section [lines.NAME], one unless it says `count`, not yet open. Raises SettingsError."""
     if line.driver not in DRIVERS:
         raise config.SettingsError(
             f'[lines.{name}] driver = "{line.driver}"：没有这种线路驱动，可以写：{"、".join(DRIVERS)}'
@@ -41,5 +41,9 @@ def make(name: str, line: config.Line) -> Line:
         raise config.SettingsError(
             "\n".join(f"[{'.'.join(map(str, ('lines', name, *section)))}] {text}" for section, text in found)
         ) from None
-    made: Line = cls(name, own)
+    if line.count > 1 and not cls.countable:
+        raise config.SettingsError(
+            f"[lines.{name}] count = {line.count}：{line.driver} 的一段只管一个端口，须是 1；请给每个端口写一段"
+        )
+    made: list[Line] = cls.several(line.names(name), own)
     return made

@@ -35,8 +35,10 @@ What holds for every driver (tests/rig/line_contract.py runs it against each):
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -131,6 +133,12 @@ class Line(ABC):
     """One analog port; the module's text is its contract."""
 
     capabilities = Capabilities()
+    countable = False  # one section of the settings may describe many such lines: they differ by nothing but their name
+
+    @classmethod
+    def several(cls, names: Sequence[str], settings: Any) -> list[Line]:
+        """The lines of one section, not yet open. `settings` is of the class's `settings_model`."""
+        return [cls(name, settings) for name in names]  # type: ignore[call-arg]  # each driver takes its own settings
 
     def __init__(self, name: str) -> None:
         self.name = name

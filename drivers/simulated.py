@@ -34,6 +34,7 @@ class SimulatedLine(Line):
     """The near end of an `Exchange`. `read` is its clock: one call, one tick."""
 
     settings_model = Settings
+    countable = True
 
     def __init__(self, name: str, settings: Settings | None = None) -> None:
         super().__init__(name)

@@ -61,6 +61,11 @@ def test_an_empty_file_gives_the_defaults(file: Path) -> None:
         ),
         ("[hangup]\nsilence = 24", "[dialog] first_digit × attempts = 24：须小于 [hangup] silence（24）"),
         ("[recording]\nsilence = 60", "[recording] silence = 60：须小于 [hangup] silence（60）"),
+        ("[lines.1]\ndriver = 'a'\ncount = 1001", "[lines.1] count = 1001：须是 1 到 1000 的整数"),
+        (
+            "[lines.1]\ndriver = 'a'\ncount = 2\n[lines.1-2]\ndriver = 'a'",
+            "[lines.1-2] 和 [lines.1] 里都有线路 1-2：请换一个段名",
+        ),
         ('[fund]\nconnection = "x"', "[fund] 写了 connection，却没有 [fund.sql]：须写查询语句"),
         (
             '[identity]\nlogin = "card_number"\n[fund.sql]\naccount = "a"\nloan = "b"',

@@ -24,10 +24,22 @@ def test_driver_is_imported_when_chosen() -> None:
 
 
 def test_keys_reach_the_driver() -> None:
-    line = make("7", LineSettings.model_validate({"driver": "simulated", "rings": 3, "noise_dbm0": -50, "seed": 4}))
+    (line,) = make("7", LineSettings.model_validate({"driver": "simulated", "rings": 3, "noise_dbm0": -50, "seed": 4}))
     assert isinstance(line, SimulatedLine)
     assert line.name == "7"
     assert (line.settings.noise_dbm0, line.settings.seed) == (-50, 4)
+
+
+def test_one_section_may_be_many_lines() -> None:
+    lines = make("hall", LineSettings.model_validate({"driver": "simulated", "count": 3}))
+    assert [line.name for line in lines] == ["hall-1", "hall-2", "hall-3"]
+
+
+def test_a_driver_of_one_port_takes_no_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SimulatedLine, "countable", False)
+    make("hall", LineSettings.model_validate({"driver": "simulated", "count": 1}))
+    with pytest.raises(SettingsError, match=r"\[lines.hall\] count = 3：simulated 的一段只管一个端口"):
+        make("hall", LineSettings.model_validate({"driver": "simulated", "count": 3}))
 
 
 @pytest.mark.parametrize(
