@@ -23,7 +23,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from . import goertzel, keypress
+from . import goertzel, keypress, near_miss
 from .generate import HIGH, KEYS, LOW
 from .keypress import HALF, HISTORY, LIMITS, WINDOW, Limits, Press, Refusal
 from .levels import amplitude, decibels, ms, ratio, sine_dbm0
@@ -76,8 +76,9 @@ class Digit:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A pair of tones that was looked at and is no key: the check it failed (a field of Limits), with what value.
-    A key that is accepted is usually refused before, for being too short yet."""
+    """A sound that is no key though it is like one: the check it failed (a field of Limits, or one of near_miss), with
+    what value. `digit` is all four keys where one tone sounds alone. A key that is accepted is usually refused before,
+    for being too short yet."""
 
     line: int
     digit: str
@@ -215,9 +216,10 @@ class Detector:
         candidates = list(self._candidates(rows, ends, powers, self._gates))
         events = self._follow(rows, ends, powers, candidates)
         if self._explain:
-            near = set(self._candidates(rows, ends, powers, _Gates.of(NEAR))) - set(candidates)
-            for row, hop, digit in sorted(near):
-                events += self._near_miss(int(rows[row]), digit, int(ends[hop]))
+            near = {(row, hop): digit for row, hop, digit in self._candidates(rows, ends, powers, _Gates.of(NEAR))}
+            known = {(row, hop) for row, hop, _ in candidates}
+            for row, hop in sorted({*np.ndindex(len(rows), len(ends))} - known):
+                events += self._near_miss(int(rows[row]), near.get((row, hop)), int(ends[hop]))
         return events
 
     def _column(self, end: int) -> int:
@@ -351,10 +353,10 @@ class Detector:
         if isinstance(verdict, Refusal):
             if verdict.check == "on" and not again:  # it may have ended by the next hop, and then pass no gate
                 self._young[line] = digit
-                return self._refuse(line, digit, end, verdict)
+                return self._refuse(line, KEYS[digit], verdict, end)
             earlier = keypress.judge(self._recent(line, end - LOOK_BACK), digit, self._limits)
             if isinstance(earlier, Refusal):
-                return self._refuse(line, digit, end, verdict)
+                return self._refuse(line, KEYS[digit], verdict, end)
             verdict = replace(earlier, start=earlier.start - LOOK_BACK)
         start = max(float(began), end + verdict.start)
         events: list[Event] = []
@@ -368,16 +370,16 @@ class Detector:
         events.append(Onset(line, KEYS[digit], end - began))
         return events
 
-    def _near_miss(self, line: int, digit: int, end: int) -> list[Event]:
-        """Why a pair that passed only wide gates is no key; silent if the gates alone were against it."""
-        verdict = keypress.judge(self._recent(line, end), digit, self._limits)
-        return self._refuse(line, digit, end, verdict) if isinstance(verdict, Refusal) else []
+    def _near_miss(self, line: int, digit: int | None, end: int) -> list[Event]:
+        """Why a sound is no key, which may have passed only wide gates, as this digit."""
+        found = near_miss.why(self._recent(line, end), digit, self._limits)
+        return self._refuse(line, *found, end) if found else []
 
-    def _refuse(self, line: int, digit: int, end: int, refusal: Refusal) -> list[Event]:
+    def _refuse(self, line: int, digits: str, refusal: Refusal, end: int) -> list[Event]:
         if not self._explain:
             return []
         at = end - int(self._began[line])
-        return [Refused(line, KEYS[digit], at, refusal.check, refusal.value, refusal.limit)]
+        return [Refused(line, digits, at, refusal.check, refusal.value, refusal.limit)]
 
     def _digit(self, line: int, held: _Held) -> Digit:
         """Let the key go and report it."""

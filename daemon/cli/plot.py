@@ -140,10 +140,8 @@ def _mark(axes: Axes, record: dict[str, Any], words: dict[str, str], names: dict
     if record["event"] in ("dtmf", "refused"):
         heard = record["event"] == "dtmf"
         colour = HEARD if heard else REFUSED
-        row, column = divmod(KEYS.index(record["digit"]), 4)
-        axes.hlines(
-            [LOW[row], HIGH[column]], start, end, colors=colour, linestyles="solid" if heard else "dotted", linewidth=2
-        )
+        tones = set.intersection(*(_tones(key) for key in record["digit"]))  # of four keys: the one that was there
+        axes.hlines(list(tones), start, end, colors=colour, linestyles="solid" if heard else "dotted", linewidth=2)
         text = record["digit"]
         if not heard:
             text = f"{words['refused'].format(text)}\n{record['check']}\n{record['value']:g}/{record['limit']:g}"
@@ -155,6 +153,11 @@ def _mark(axes: Axes, record: dict[str, Any], words: dict[str, str], names: dict
     else:
         axes.axvspan(start, end, color=CALLER, alpha=0.2)
         _label(axes, start, 3000, f"{words['caller']} {record['number'] or record['reason']}", CALLER)
+
+
+def _tones(key: str) -> set[float]:
+    row, column = divmod(KEYS.index(key), 4)
+    return {LOW[row], HIGH[column]}
 
 
 def _label(axes: Axes, at: float, height: float, text: str, colour: str) -> None:

@@ -19,7 +19,8 @@ TAIL = ms(60)  # after a key's end its last windows may still be refused
 
 
 class Check(NamedTuple):
-    """What a field of dsp.keypress.Limits is about, its unit, and whether the limit is the most or the least."""
+    """What a check (a field of dsp.keypress.Limits, or one of dsp.near_miss) is about, its unit, and whether the limit
+    is the most or the least."""
 
     text: str
     unit: str
@@ -36,6 +37,8 @@ CHECKS = {
     "drift": Check("频率漂移", "Hz", True),
     "voice": Check("比人声基频强", "dB", False),
     "purity": Check("比其他声音强", "dB", False),
+    "high_missing": Check("只有低频音，高频音比它弱", "dB", True),
+    "low_missing": Check("只有高频音，低频音比它弱", "dB", True),
 }
 
 
@@ -58,7 +61,8 @@ def presses(refused: Sequence[Refused], digits: Sequence[Digit]) -> list[tuple[i
         for press in done
         if not any(
             digit.start - TAIL <= press[-1].at and press[0].at - WINDOW <= digit.end + TAIL
-            for digit in accepted.get((press[0].line, press[0].digit), [])
+            for key in press[0].digit
+            for digit in accepted.get((press[0].line, key), [])
         )
     ]
 

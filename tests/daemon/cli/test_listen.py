@@ -173,16 +173,29 @@ def test_why_keys_were_refused(tmp_path):
 def test_why_for_people(tmp_path):
     path = write(tmp_path / "a.wav", bad_keys())
     shown = run(path, "--why").stdout
-    for words in ("未认作 3", "频率偏差 2.7", "须不超过 2.2", "须不低于 31.0 ms", "按键：129"):
+    for words in ("未认作 3", "频率偏差 2.8", "须不超过 2.2", "须不低于 31.0 ms", "按键：129"):
         assert words in shown
     without = run(path)
     assert "未认作" not in without.stdout
     assert all(event["event"] == "dtmf" for event in records(run(path, "--json")))
 
 
+@pytest.mark.usefixtures("fonts_open")
+def test_why_keys_far_off_and_half_keys_were_refused(tmp_path):
+    """Both tones 5.2 % low, as from a tape; then 941 Hz alone."""
+    path = write(
+        tmp_path / "a.wav",
+        np.concatenate([silence(300), generate.dtmf("1", 80, 300, deviation_percent=-5.2), generate.tone(941, 80)]),
+    )
+    shown = run(path, "--why", "--plot", tmp_path / "a.svg").stdout
+    for words in ("未认作 1 ", "频率偏差 5.", "未认作 *0#D", "只有低频音，高频音比它弱"):
+        assert words in shown
+
+
 def test_every_limit_of_the_detector_has_words():
     measured = {"deviation", "floor", "twist_high", "twist_low", "on", "steady", "drift", "voice", "purity"}
-    assert set(refusals.CHECKS) == measured <= {field.name for field in dataclasses.fields(keypress.Limits)}
+    assert measured <= {field.name for field in dataclasses.fields(keypress.Limits)}
+    assert set(refusals.CHECKS) == measured | {"low_missing", "high_missing"}
 
 
 @pytest.fixture(scope="module")
