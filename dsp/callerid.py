@@ -14,13 +14,13 @@ annex, and practice).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .levels import RATE, amplitude
+from .levels import RATE, amplitude, ms
 
 BAUD = 1200.0
 BIT = RATE / BAUD  # samples
@@ -37,6 +37,8 @@ SDMF, MDMF = 0x04, 0x80
 TIME, NUMBER, NO_NUMBER, NAME = 0x01, 0x02, 0x04, 0x07
 REASONS = {"P": "withheld", "O": "unavailable"}
 
+START_CODES, END_CODES = "ABD", "C#"  # of a number in DTMF
+
 TAPS = 7  # samples a bit is correlated over
 STEP = 80  # samples, 10 ms: in such steps the carrier is looked for
 FAINTEST = amplitude(-45.0) ** 2 / 2  # mean square
@@ -45,6 +47,7 @@ GONE = 2  # steps without carrier that end a message
 SHORTEST = 20 * STEP  # samples: the least message with the fewest ones before it takes longer
 LONGEST = 4 * RATE  # no message takes so long (258 bytes: 2.6 s with what comes before)
 LEAST_BYTES = 4  # rightly framed, that are worth calling a damaged message: speech makes one or two now and then
+DIGIT_PAUSE = ms(500)  # the longest between two digits of a number; exchanges make 70 ms (EN 300 659-1)
 LEAST_MARKS = 20  # bits of 1 without a break that may stand before a message; a byte has nine at most
 
 Samples = NDArray[np.int16]
@@ -116,6 +119,26 @@ def decode(samples: Samples, start: int = 0) -> list[CallerId | Bad]:
         if isinstance(message, CallerId) or (len(content) >= LEAST_BYTES and content[0] in (SDMF, MDMF)):
             found.append(message)
     return found
+
+
+class Keyed:
+    """Listens for a number sent as DTMF on one line: a string of digits that begins with a start code, after a pause,
+    and has an end code. People's telephones have no A to D, so what they key is none."""
+
+    def __init__(self) -> None:
+        self._digits = ""
+        self._start = 0
+        self._end = 0
+
+    def key(self, digit: str, start: int, end: int) -> CallerId | None:
+        """A digit heard from sample `start` to `end`; the caller, once the end code is in."""
+        if start - self._end > DIGIT_PAUSE or not self._digits:
+            self._digits, self._start = "", start
+        self._digits, self._end = self._digits + digit, end
+        if digit not in END_CODES or self._digits[0] not in START_CODES:
+            return None
+        told, self._digits = from_digits(self._digits), ""
+        return told and replace(told, start=self._start, end=end)
 
 
 def from_digits(digits: str) -> CallerId | None:

@@ -157,7 +157,11 @@ def _heard(
             break
     yield from going_on.items()
     digits = [one for one in pressed if isinstance(one, dtmf.Digit)]
-    yield from ((digit.line, _digit(digit)) for digit in digits)
+    numbers = [callerid.Keyed() for _ in range(channels)]
+    for digit in digits:
+        yield digit.line, _digit(digit)
+        if told := numbers[digit.line].key(digit.digit, digit.start, digit.end):
+            yield digit.line, _caller(told)
     yield from refusals.presses([one for one in pressed if isinstance(one, dtmf.Refused)], digits)
 
 

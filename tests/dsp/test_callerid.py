@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hotline.dsp import callerid, g711, generate
+from hotline.dsp import callerid, dtmf, g711, generate
 from hotline.dsp.callerid import BELL_202, V23, CallerId, Receiver, decode, from_digits, mdmf, modulate, sdmf
 from hotline.dsp.generate import mix, noise, silence
 from hotline.dsp.levels import RATE, ms
@@ -116,6 +116,27 @@ def test_by_dtmf_not_told():
     assert from_digits("B00C") == CallerId(None, "unavailable")
     assert from_digits("1234#") is None
     assert from_digits("") is None
+
+
+def keyed(*parts):
+    """What is told of these digits and pauses (ms), heard by the detector."""
+    sound = [generate.dtmf(part, 70, 70) if isinstance(part, str) else silence(part) for part in parts]
+    detector, receiver = dtmf.Detector(1), callerid.Keyed()
+    events = detector.feed(np.concatenate([*sound, silence(200)])[None])
+    digits = [event for event in events if isinstance(event, dtmf.Digit)]
+    return [told for one in digits if (told := receiver.key(one.digit, one.start, one.end))]
+
+
+@pytest.mark.parametrize("before", [[300], ["123", 600], ["D0990", 600], ["D12345C", 50]])
+def test_a_number_in_dtmf_is_told_with_its_place(before):
+    *_, told = keyed(*before, f"D{NUMBER}C")
+    assert told.number == NUMBER
+    assert told.end - told.start == pytest.approx(ms(13 * 140 - 70), abs=ms(5))
+
+
+@pytest.mark.parametrize("parts", [["123A456B789C*0#D"], ["0990", "12329#"], ["D0990", 600, "12329C"], ["D", 600, "C"]])
+def test_keys_that_are_no_number(parts):
+    assert keyed(*parts) == []
 
 
 def test_checksum_of_the_standard():

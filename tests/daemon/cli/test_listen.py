@@ -321,6 +321,12 @@ def test_caller_id(tmp_path):
     assert "不显示号码" in shown
 
 
+def test_caller_id_in_dtmf(tmp_path):
+    path = write(tmp_path / "a.wav", np.concatenate([silence(500), generate.dtmf("D09906512329C", 70, 70)]))
+    (told,) = [event for event in records(run(path, "--json")) if event["event"] == "caller_id"]
+    assert (told["number"], told["start"]) == ("09906512329", pytest.approx(0.5, abs=0.01))
+
+
 def test_a_plan_of_ones_own_and_one_that_is_not_there(tmp_path):
     path = write(tmp_path / "a.wav", generate.cadence([425], [(0.5, 0.5)], 3))
     assert records(run(path, "--json", "--tones", "itu"))[0]["name"] == "busy"
