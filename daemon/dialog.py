@@ -46,6 +46,7 @@ class Walk:
         """Visit node after node."""
         self._call.limit(ticks(self._settings.dialog.longest_call))
         name = self._dialog.start if self._call.site.open else self._dialog.closed
+        await self._call.connected()
         while True:
             name = await self._visit(name)
 

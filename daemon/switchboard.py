@@ -161,6 +161,10 @@ class Switchboard:
         """For how many ticks nobody has spoken on this line."""
         return int(self._meter.quiet[index]) // FRAME
 
+    def connected(self, index: int) -> bool:
+        """Whether what is played on this line can be heard yet."""
+        return self.seats[index].line.connected
+
     def background(self, what: str, fn: Callable[..., Any], *args: object, lane: Lane = "records") -> None:
         """Blocking work no call waits for; an error is logged."""
         self.work.submit(logged(what), fn, *args, lane=lane)

@@ -145,6 +145,11 @@ class Line(ABC):
         self.state = HookState.ON_HOOK
         self.late_frames = 0
 
+    @property
+    def connected(self) -> bool:
+        """Whether an off-hook line carries sound: at once on most hardware, a second after `off_hook` on a modem."""
+        return self.state is HookState.OFF_HOOK
+
     @abstractmethod
     def open(self) -> None:
         """Take hold of the device. Raises LineError."""

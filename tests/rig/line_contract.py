@@ -62,9 +62,10 @@ class Far(Protocol):
 class Bench:
     """A line and its far end, with everything that was read and reported since the last look."""
 
-    def __init__(self, line: Line, far: Far) -> None:
+    def __init__(self, line: Line, far: Far, connect: int = 5) -> None:
         self.line = line
         self.far = far
+        self.connect = connect
         self.events: list[Event] = []
         self.received: list[Frame] = []
 
@@ -97,7 +98,7 @@ class Bench:
         self.far.ring("13900000000")
         self.until(Ring)
         self.line.off_hook()
-        self.run(5)
+        self.run(self.connect)
         self.received.clear()
 
     def since(self) -> Frame:
@@ -126,6 +127,7 @@ class LineContract:
     """Subclass, say how to `make_pair`, and every promise is tested."""
 
     delay = 15  # ticks of buffering a driver may need from one end to the other
+    connect = 5  # ticks from `off_hook` to the sound
 
     def make_pair(self) -> tuple[Line, Far]:
         """A line, not yet open, and its far end."""
@@ -135,7 +137,7 @@ class LineContract:
     def bench(self) -> Iterator[Bench]:
         line, far = self.make_pair()
         line.open()
-        yield Bench(line, far)
+        yield Bench(line, far, self.connect)
         line.close()
 
     # At rest.
@@ -151,7 +153,7 @@ class LineContract:
             line, far = self.make_pair()
             line.close()
             line.open()
-            prepare(Bench(line, far))
+            prepare(Bench(line, far, self.connect))
             line.close()
             line.close()
             assert line.state is HookState.ON_HOOK
@@ -204,9 +206,8 @@ class LineContract:
         bench.far.say(tone(700, 50))
         bench.run(50 + self.delay, sending=tone(1700, 50))
         received, sent = bench.since(), bench.far.heard()
-        assert level_at(received, 700) > 0.5
-        if bench.line.capabilities.full_duplex:
-            assert level_at(sent, 1700) > 0.5
+        heard = (level_at(received, 700) > 0.5, level_at(sent, 1700) > 0.5)
+        assert all(heard) if bench.line.capabilities.full_duplex else any(heard)
         assert level_at(sent, 700) < 0.05
         assert level_at(received, 1700) < 0.5, "of our own voice only an echo may come back"
 
