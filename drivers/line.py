@@ -45,6 +45,7 @@ import numpy.typing as npt
 
 RATE = 8000
 FRAME = 160  # 20 ms: what DAHDI, AudioSocket and G.711 networks move at a time
+DIGITS = frozenset("0123456789*#ABCD,")  # what `dial` takes
 
 Frame = npt.NDArray[np.int16]
 
@@ -185,3 +186,15 @@ class Line(ABC):
     @abstractmethod
     def events(self) -> list[Event]:
         """What happened since the last call, in order; an empty list almost always."""
+
+
+def check_frame(frame: Frame) -> None:
+    """Raises LineMisuse for what is no frame."""
+    if frame.shape != (FRAME,) or frame.dtype != np.int16:
+        raise LineMisuse(f"a frame is {FRAME} int16 samples, not {frame.shape} of {frame.dtype}")
+
+
+def check_number(number: str) -> None:
+    """Raises LineMisuse for what cannot be dialled."""
+    if not DIGITS.issuperset(number):
+        raise LineMisuse(f"cannot dial {number!r}: only {''.join(sorted(DIGITS))}")

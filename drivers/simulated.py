@@ -6,15 +6,23 @@ whose switches are all off copies one frame each way; the others pass through im
 
 from __future__ import annotations
 
-import numpy as np
 from pydantic import Field
 
 from .exchange import RELEASE, TICKS, Exchange
 from .exchange_tones import Stage, Tones
 from .impairments import Impairments, Pair
-from .line import FRAME, Alarm, Event, Frame, HookState, Line, LineMisuse, Ring, RingStopped
-
-DIGITS = frozenset("0123456789*#ABCD,")
+from .line import (
+    Alarm,
+    Event,
+    Frame,
+    HookState,
+    Line,
+    LineMisuse,
+    Ring,
+    RingStopped,
+    check_frame,
+    check_number,
+)
 
 
 class Settings(Impairments):
@@ -82,15 +90,14 @@ class SimulatedLine(Line):
     def dial(self, number: str) -> None:
         """200 ms a digit; dropped on hook."""
         self._check_open()
-        if not DIGITS.issuperset(number):
-            raise LineMisuse(f"cannot dial {number!r}: only {''.join(sorted(DIGITS))}")
+        check_number(number)
         if self.exchange.loop_closed:
             self.exchange.dial(number)
 
     def read(self, frame: Frame) -> None:
         """Advance the exchange by 20 ms and take what it sends us."""
         self._check_open()
-        _check(frame)
+        check_frame(frame)
         if self._until_fault >= 0:
             self._planned_fault()
         exchange = self.exchange
@@ -105,7 +112,7 @@ class SimulatedLine(Line):
     def write(self, frame: Frame) -> None:
         """Hand the frame to whoever is connected."""
         self._check_open()
-        _check(frame)
+        check_frame(frame)
         if self._pair is not None and self.exchange.loop_closed:
             frame = self._pair.outwards(frame)
         self.exchange.hear(frame)
@@ -140,8 +147,3 @@ class SimulatedLine(Line):
     def _check_open(self) -> None:
         if not self._is_open:
             raise LineMisuse(f"line {self.name} is not open")
-
-
-def _check(frame: Frame) -> None:
-    if frame.shape != (FRAME,) or frame.dtype != np.int16:
-        raise LineMisuse(f"a frame is {FRAME} int16 samples, not {frame.shape} of {frame.dtype}")
