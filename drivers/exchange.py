@@ -4,7 +4,7 @@ It stands between two parties. *We* are the near end: our port lifts, puts down 
 *telephone* is the far end: whoever calls us, or the station we dialled (telephone.py). The rules:
 
 - A telephone that calls us hears ring-back while our port is rung, 1 s in every 5. Its number follows
-  the first burst. Lifting connects the two.
+  the first burst, as an event or in FSK, or is sent in DTMF ahead of it. Lifting connects the two.
 - A caller who gives up while it rings is noticed by us only when the next burst fails to come. Whoever
   lifts before that gets dial tone.
 - The exchange never tells us that the far end has left. We hear a gap, then the release tones, for as
@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Literal
 
-from .exchange_tones import Player, Stage, Tones
+from .exchange_tones import Player, ShowsNumber, Stage, Tones, announcement
 from .line import FRAME, RATE, Alarm, CallerId, Dialled, Event, Frame, LineError, Restored, Ring, RingStopped
 from .telephone import SILENCE, Silent, Telephone
 
@@ -31,6 +31,8 @@ TICKS = RATE // FRAME  # ticks in a second
 
 RING_PERIOD = 5 * TICKS  # China: 1 s of 25 Hz in every 5 s
 CALLER_ID_AFTER = 2 * TICKS  # 1 s after the first burst has ended: within the 0.5-1.5 s the FSK takes
+FSK_AFTER = 3 * TICKS // 2  # where it is the FSK itself, half a second after it
+DTMF_AHEAD = TICKS // 2  # from the last digit of a number to the first burst
 RING_MISSED = 6 * TICKS  # no burst for so long: the caller is gone. One period and a second to be sure
 DIGIT = TICKS // 5  # a dialled digit: 100 ms on, 100 ms off
 PAUSE = TICKS  # ',' in a dialled number
@@ -149,7 +151,7 @@ class Exchange:
         self,
         tones: Tones = STANDARD,
         release: tuple[Stage, ...] = RELEASE,
-        caller_id: bool = True,
+        caller_id: ShowsNumber = "event",
     ) -> None:
         self.state = State.IDLE
         self.events: list[Event] = []  # for the near end, which takes them away
@@ -161,6 +163,8 @@ class Exchange:
         self._telephone: Telephone | None = None
         self._answered = True  # the telephone's `hear` has been called in this tick
         self._number: str | None = None
+        self._announced = SILENCE[:0]  # the number in sound
+        self._announced_at = 0  # tick of the state RINGING
         self._ticks = 0  # in this state
         self._since_burst = 0
         self._rings = 0
@@ -182,6 +186,10 @@ class Exchange:
         self._telephone, self._answered = telephone, True
         self._number = caller_id
         self._happen(Signal.CALL)
+        self._since_burst = 0
+        self._announced, self._announced_at = announcement(self._shows_number, caller_id), FSK_AFTER
+        if self._shows_number == "dtmf":  # the first burst is at 0
+            self._ticks = self._announced_at = -(len(self._announced) // FRAME) - DTMF_AHEAD
 
     def hang_up(self, telephone: Telephone | None = None) -> None:
         """The telephone puts its receiver down; quiet when there is none, or when another one has its place by now."""
@@ -252,6 +260,10 @@ class Exchange:
             if spoken is not None:
                 return spoken
             self.hang_up()
+        if self.state is State.RINGING:
+            at = (self._ticks - 1 - self._announced_at) * FRAME  # of the tick that has just passed
+            if 0 <= at < len(self._announced):
+                return self._announced[at : at + FRAME]
         return self._near.next()
 
     def hear(self, frame: Frame) -> None:
@@ -295,7 +307,8 @@ class Exchange:
                 self._ring()
             case State.ABANDONED:
                 if self._since_burst >= RING_MISSED:
-                    self.events.append(RingStopped())
+                    if self._rings:
+                        self.events.append(RingStopped())
                     self._happen(Signal.TIME_OUT)
                 self._since_burst += 1
             case State.DIALLING if self._dialling:
@@ -310,11 +323,13 @@ class Exchange:
             self._happen(Signal.TIME_OUT)
 
     def _ring(self) -> None:
+        if self._ticks < 0:
+            return
         if self._ticks % RING_PERIOD == 0:
             self._rings += 1
             self._since_burst = 0
             self.events.append(Ring(self._rings))
-        if self._ticks == CALLER_ID_AFTER and self._shows_number:
+        if self._ticks == CALLER_ID_AFTER and self._shows_number == "event":
             self.events.append(CallerId(self._number))
         self._since_burst += 1
 

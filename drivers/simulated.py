@@ -9,10 +9,11 @@ from __future__ import annotations
 from pydantic import Field
 
 from .exchange import RELEASE, TICKS, Exchange
-from .exchange_tones import Stage, Tones
+from .exchange_tones import ShowsNumber, Stage, Tones
 from .impairments import Impairments, Pair
 from .line import (
     Alarm,
+    Capabilities,
     Event,
     Frame,
     HookState,
@@ -28,7 +29,11 @@ from .line import (
 class Settings(Impairments):
     """软件模拟的电话线。"""
 
-    caller_id: bool = Field(True, description="是否送来电号码。")
+    caller_id: ShowsNumber = Field(
+        "event",
+        description="来电号码怎样送来：由线路直接报告（event）、两声铃之间的 FSK（fsk）、"
+        "第一声铃之前的双音频按键（dtmf）、不送（none）。",
+    )
     release: tuple[Stage, ...] = Field(
         RELEASE,
         description="对方挂机后依次听到什么，例如 [{tone = 'busy', seconds = 40}, {tone = 'howler'}]。",
@@ -47,6 +52,7 @@ class SimulatedLine(Line):
     def __init__(self, name: str, settings: Settings | None = None) -> None:
         super().__init__(name)
         self.settings = settings or Settings()
+        self.capabilities = Capabilities(hears_on_hook=self.settings.caller_id in ("fsk", "dtmf"))
         self.exchange = Exchange(self.settings.tones, self.settings.release, self.settings.caller_id)
         self._pair = Pair(self.settings, name) if self.settings.damaged else None
         self._is_open = False

@@ -151,6 +151,11 @@ def from_digits(digits: str) -> CallerId | None:
     return None
 
 
+def to_digits(number: str | None) -> str:
+    """A number as DTMF keys, the way Chinese exchanges that use DTMF send it: D, the number, C; None is withheld."""
+    return "B10C" if number is None else f"D{number}C"
+
+
 def sdmf(number: str, when: str = "01010000") -> bytes:
     """A single data message; the number may be "P" or "O", see REASONS."""
     return _sealed(SDMF, (when + number).encode("ascii"))

@@ -25,6 +25,7 @@ from hotline.drivers.line import (
 )
 from hotline.drivers.simulated import SimulatedLine
 from hotline.drivers.telephone import SILENCE, KeypadTelephone, Silent, WavTelephone
+from hotline.dsp import callerid, dtmf
 from rig.line_contract import level_at, tone
 
 SECOND = 50  # ticks
@@ -88,10 +89,47 @@ def test_withheld_number() -> None:
 
 
 def test_line_without_caller_id() -> None:
-    port = Port(Exchange(caller_id=False))
+    port = Port(Exchange(caller_id="none"))
     port.exchange.call(Silent(), "1")
     port.run(11)
     assert not [event for _, event in port.log if isinstance(event, CallerId)]
+
+
+@pytest.mark.parametrize(("number", "told"), [("0990-6512329", "09906512329"), (None, None)])
+def test_number_in_fsk_between_the_first_two_bursts(number: str | None, told: str | None) -> None:
+    port = Port(Exchange(caller_id="fsk"))
+    port.exchange.call(Silent(), number)
+    read = port.run(11)
+    assert [event for _, event in port.log] == [Ring(1), Ring(2), Ring(3)]
+    (caller,) = callerid.decode(read)
+    assert isinstance(caller, callerid.CallerId)
+    assert caller.number == told
+    sound = np.flatnonzero(read) / 8000
+    assert 1.5 <= sound[0] < sound[-1] <= 3.5
+
+
+@pytest.mark.parametrize(("number", "told"), [("0990-6512329", "D09906512329C"), (None, "B10C")])
+def test_number_in_dtmf_ahead_of_the_first_burst(number: str | None, told: str) -> None:
+    port = Port(Exchange(caller_id="dtmf"))
+    port.exchange.call(Silent(), number)
+    read = port.run(9)
+    (first, ring), (second, _) = port.log
+    assert ring == Ring(1)
+    assert second - first == 5 * SECOND
+    keys = [event.digit for event in dtmf.Detector(1).feed(read[None]) if isinstance(event, dtmf.Onset)]
+    assert "".join(keys) == told
+    assert 0.5 < first / SECOND - np.flatnonzero(read)[-1] / 8000 < 0.6
+
+
+def test_caller_who_gives_up_before_the_first_burst_never_rang() -> None:
+    port = Port(Exchange(caller_id="dtmf"))
+    caller = KeypadTelephone()
+    port.exchange.call(caller, "12345")
+    port.run(0.5)
+    port.exchange.hang_up(caller)
+    assert not port.run(10).any()
+    assert port.log == []
+    assert port.exchange.state is State.IDLE
 
 
 def test_caller_hears_ring_back() -> None:

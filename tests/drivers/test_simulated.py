@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from hotline.config import tones
-from hotline.drivers.line import Alarm, Frame, Line, Restored
+from hotline.drivers.line import Alarm, CallerId, Frame, HookState, Line, Restored
 from hotline.drivers.simulated import Settings, SimulatedLine
 from hotline.drivers.telephone import KeypadTelephone
 from hotline.dsp import dtmf, generate, progress
@@ -17,6 +17,7 @@ class Caller(Far):
     def __init__(self, line: SimulatedLine) -> None:
         self.exchange = line.exchange
         self.telephone = KeypadTelephone()
+        self.answered = 0  # samples heard before
 
     def ring(self, number: str) -> None:
         self.telephone = KeypadTelephone()
@@ -26,7 +27,7 @@ class Caller(Far):
         self.telephone.say(samples)
 
     def heard(self) -> Frame:
-        return self.telephone.heard
+        return self.telephone.heard[self.answered :]
 
     def hang_up(self) -> None:
         self.exchange.hang_up()
@@ -38,12 +39,29 @@ class Caller(Far):
         self.exchange.repair()
 
     def tick(self) -> None:
-        pass
+        if not self.exchange.loop_closed:
+            self.answered = self.telephone.position
 
 
 class TestSimulatedLine(LineContract):
     def make_pair(self) -> tuple[Line, Far]:
         line = SimulatedLine("test")
+        return line, Caller(line)
+
+
+class TestLineWithFsk(LineContract):
+    """The number is sound on hook."""
+
+    def make_pair(self) -> tuple[Line, Far]:
+        line = SimulatedLine("test", Settings(caller_id="fsk"))
+        return line, Caller(line)
+
+
+class TestLineWithDtmf(LineContract):
+    """And ahead of the first ring."""
+
+    def make_pair(self) -> tuple[Line, Far]:
+        line = SimulatedLine("test", Settings(caller_id="dtmf"))
         return line, Caller(line)
 
 
@@ -61,6 +79,18 @@ class TestImpairedLine(LineContract):
         bench.far.say(tone(700, 50))
         bench.run(50, sending=tone(1700, 50))
         assert level_at(bench.since(), 1700) == pytest.approx(10 ** (-12 / 20), rel=0.2), "the echo"
+
+
+@pytest.mark.parametrize(("how", "hears"), [("event", False), ("none", False), ("fsk", True), ("dtmf", True)])
+def test_a_number_in_sound_is_heard_on_hook(how: str, hears: bool) -> None:
+    line = SimulatedLine("test", Settings(caller_id=how))
+    line.open()
+    bench = Bench(line, Caller(line))
+    bench.far.ring("13812345678")
+    bench.run(4 * SECOND)
+    assert line.state is HookState.RINGING
+    assert line.capabilities.hears_on_hook == bool(bench.since().any()) == hears
+    assert (CallerId("13812345678") in bench.events) == (how == "event")
 
 
 def test_planned_fault_and_repair() -> None:

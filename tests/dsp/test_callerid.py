@@ -118,6 +118,13 @@ def test_by_dtmf_not_told():
     assert from_digits("") is None
 
 
+@pytest.mark.parametrize("number", [NUMBER, None])
+def test_what_we_send_in_dtmf_is_what_we_read(number):
+    told = from_digits(callerid.to_digits(number))
+    assert told is not None
+    assert told.number == number
+
+
 def keyed(*parts):
     """What is told of these digits and pauses (ms), heard by the detector."""
     sound = [generate.dtmf(part, 70, 70) if isinstance(part, str) else silence(part) for part in parts]
