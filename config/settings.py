@@ -54,6 +54,16 @@ class Service(Section):
     state: Path = Field(Path("var"), description="录音、记录、日志放在哪个文件夹。")
     open: bool = Field(True, description="false：来电只听到暂停服务的通知，听不到菜单。")
     log: Literal["debug", "info", "warning", "error"] = Field("info", description="日志写到多细。")
+    engines: int = Field(
+        1, ge=1, le=16, description="几个进程分担线路；一个进程忙不过来时才加，只有 Asterisk 的线路能分给几个进程。"
+    )
+
+    @field_validator("engines")
+    @classmethod
+    def _where_a_port_can_be_shared(cls, engines: int) -> int:
+        if engines > 1 and sys.platform == "win32":
+            raise ValueError(f"engines = {engines}：Windows 上几个进程不能共用一个端口，须是 1")
+        return engines
 
 
 class Web(Section):

@@ -27,6 +27,7 @@ from ..voice.audiofile import AudioError
 from ..voice.catalogue import Catalogue, CatalogueError
 from ..voice.library import Library
 from ..voice.synthesis import Voice
+from . import engines
 from .fund import FundDatabase
 from .log import mask
 from .upkeep import load_dialog
@@ -91,6 +92,10 @@ def _lines(settings: Settings) -> Iterator[Finding]:
             yield _fine(f"{name}（{line.driver}" + (f"，{line.count} 条）" if line.count > 1 else "）"))
         except SettingsError as error:
             yield from _errors(error)
+    try:
+        engines.check(settings)
+    except SettingsError as error:
+        yield from _errors(error)
 
 
 def _tones(settings: Settings) -> Iterator[Finding]:

@@ -6,16 +6,15 @@ import sys
 from pathlib import Path
 from typing import BinaryIO
 
-NAME = "hotline.lock"
-
 
 class StateTaken(Exception):
     """Another service works on this folder; the text says what to do."""
 
 
-def claim(state: Path) -> BinaryIO:
-    """Hold the folder until the returned file is closed or the process is gone. Raises StateTaken."""
-    file = (state / NAME).open("a+b")
+def claim(state: Path, engine: int = 0) -> BinaryIO:
+    """Hold the folder, as one engine of a service, until the returned file is closed or the process is gone. Raises
+    StateTaken."""
+    file = (state / (f"hotline-{engine + 1}.lock" if engine else "hotline.lock")).open("a+b")
     try:
         if sys.platform == "win32":
             import msvcrt

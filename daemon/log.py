@@ -74,15 +74,15 @@ class JournalFormatter(logging.Formatter):
 
 
 @contextmanager
-def logging_to(folder: Path | None, level: str = "info") -> Iterator[None]:
-    """Log to standard error, and to `folder`/hotline.log where a folder is given, until the block ends.
+def logging_to(folder: Path | None, level: str = "info", name: str = "hotline.log") -> Iterator[None]:
+    """Log to standard error, and to `folder`/`name` where a folder is given, until the block ends.
 
     The folder is made if it is missing; OSError where that or the file is refused. An exception that
     nobody caught is logged too, masked like the rest.
     """
     handlers: list[logging.Handler] = [_standard_error()]
     if folder is not None:
-        handlers.append(_daily_file(folder))
+        handlers.append(_daily_file(folder / name))
     records: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
     entrance = QueueHandler(records)
     entrance.addFilter(Masking())
@@ -114,10 +114,10 @@ def _standard_error() -> logging.Handler:
     return handler
 
 
-def _daily_file(folder: Path) -> logging.Handler:
-    folder.mkdir(parents=True, exist_ok=True)
+def _daily_file(path: Path) -> logging.Handler:
+    path.parent.mkdir(parents=True, exist_ok=True)
     handler = TimedRotatingFileHandler(
-        folder / "hotline.log", when="midnight", backupCount=KEPT_DAYS, encoding="utf-8", errors="backslashreplace"
+        path, when="midnight", backupCount=KEPT_DAYS, encoding="utf-8", errors="backslashreplace"
     )
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s"))
     return handler

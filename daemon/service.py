@@ -13,13 +13,14 @@ from datetime import UTC, datetime
 from .. import desk, drivers
 from ..config import tones
 from ..config.settings import Settings, SettingsError
+from ..drivers import Share
 from ..drivers.simulated import SimulatedLine
 from ..voice import recordings
 from ..voice.catalogue import Catalogue
 from ..voice.library import Library
 from ..voice.synthesis import Voice
 from . import dialog as interpreter
-from . import menu_page
+from . import engines, menu_page
 from .call import ticks
 from .claim import claim
 from .fund import FundDatabase
@@ -38,20 +39,28 @@ LOOK_EVERY = ticks(10)  # ticks between two looks whether somebody has changed a
 class Service:
     """All of it; `open`, then `tick` fifty times a second, then `close`."""
 
-    def __init__(self, settings: Settings, virtual: bool = False, epoch: datetime | None = None) -> None:
-        """Raises SettingsError, DialogError, TonePlanError, CatalogueError: nothing is open then."""
+    def __init__(
+        self, settings: Settings, virtual: bool = False, epoch: datetime | None = None, share: Share = drivers.ALL
+    ) -> None:
+        """`share`: which lines are ours, when other processes carry the rest.
+
+        Raises SettingsError, DialogError, TonePlanError, CatalogueError: nothing is open then."""
         self.settings = settings
         self.pulse = Pulse()
+        self.others: dict[int, engines.Report] = {}  # what the other processes said last
         self._virtual = virtual
         speech = settings.speech
         plan = tones.load(settings.tones)
-        made = [(line, row) for name, row in settings.lines.items() for line in drivers.make(name, row)]
+        made = [(line, row) for name, row in settings.lines.items() for line in drivers.make(name, row, share)]
         self._drivers = {line.name: row.driver for line, row in made}
         catalogue = Catalogue.load()
         library = Library(catalogue, settings.service.state, Voice(speech.voice, speech.rate), speech.style, speech.yao)
         dialog = load_dialog(settings.dialog.file, catalogue)
         desk.setup(settings.service.state, recordings=settings.recordings())
-        records = desk.open_records()
+        engines.check(settings)
+        self._share = share
+        # A machine of its own to the records: what a crash of this process left open is this process's to close.
+        records = desk.open_records(f"engine {share.index + 1}" if share.index else "")
         self.clock = Clock(epoch or datetime.now(UTC))
         self.journal = Journal(records, self.clock, self._look_for_changes)
         pins = Pins(records, self.clock, settings.identity.wrong_per_day, settings.identity.wrong_per_number)
@@ -67,13 +76,14 @@ class Service:
         the same folder; nothing is open then.
         """
         self._check_fund()
-        self._claim = claim(self.settings.service.state)
+        self._claim = claim(self.settings.service.state, self._share.index)
         for fault in self.site.library.faults:
             log.error("the shipped prompt is played: %s", fault)
         at, records = self.clock(), self.site.records
-        records.messages_repaired(self._left_recordings(), at)
+        if self._share.index == 0:  # it starts before the others: they are recording by the time they would look
+            records.messages_repaired(self._left_recordings(), at)
+            records.offer_prompts({key: prompt.text for key, prompt in self.site.library.catalogue.items()})
         records.close_unfinished(at)
-        records.offer_prompts({key: prompt.text for key, prompt in self.site.library.catalogue.items()})
         self._upkeep()
         self.journal.open()
         self.board.open()
@@ -98,7 +108,7 @@ class Service:
 
     def lines(self) -> Sequence[LineState]:
         """Every line, in the order of the settings."""
-        return [
+        ours = [
             LineState(
                 seat.line.name,
                 self._drivers[seat.line.name],
@@ -108,10 +118,11 @@ class Service:
             )
             for seat in self.board.seats
         ]
+        return ours + [line for engine in self.others.values() for line in engine.lines]
 
     def figures(self) -> Sequence[Figures]:
         """What each process that carries lines says of itself."""
-        return [self.pulse.figures()]
+        return [self.pulse.figures(), *(engine.figures for engine in self.others.values())]
 
     def menu(self) -> str:
         """The menu tree in use, as a page."""

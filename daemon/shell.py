@@ -13,9 +13,8 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 
-from . import notify
+from . import engines, notify
 from .service import Service
 from .web import Hint, WebError, create_app, serving
 
@@ -55,7 +54,9 @@ async def _serve(service: Service, hints: Sequence[Hint], ready: Callable[[], No
     web = service.settings.web
     desk_url = f"http://{web.host}:{web.desk_port}/"
     async with serving(create_app(service, desk_url, hints), web.host, web.port) as address:
-        desk = asyncio.create_task(_keep_desk(web.host, web.desk_port))
+        children = [asyncio.create_task(_keep_desk(web.host, web.desk_port))]
+        if service.settings.service.engines > 1:
+            children.append(asyncio.create_task(engines.keep(service)))
         if ready:
             ready()
         else:
@@ -63,9 +64,11 @@ async def _serve(service: Service, hints: Sequence[Hint], ready: Callable[[], No
         notify.send(f"READY=1\nSTATUS=接听中，{len(service.board.seats)} 条线路")
         await pace(service, stop)
         notify.send("STOPPING=1")
-        desk.cancel()
-        with suppress(asyncio.CancelledError):
-            await desk
+        for child in children:
+            child.cancel()
+        for end in await asyncio.gather(*children, return_exceptions=True):
+            if isinstance(end, Exception):
+                raise end
 
 
 async def pace(service: Service, stop: asyncio.Event) -> None:

@@ -7,6 +7,8 @@ its libraries either. Each line class names the model of its own keys as `settin
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
@@ -16,8 +18,26 @@ from ..config import settings as config
 from ..config.explain import problems
 from .line import Line
 
+
+@dataclass(frozen=True)
+class Share:
+    """Which part of all lines this process carries, where several processes share them."""
+
+    index: int = 0
+    of: int = 1
+
+    def out_of(self, names: Sequence[str], divisible: bool) -> Sequence[str]:
+        """Our lines of one section; what cannot be divided belongs to the first process."""
+        if divisible:
+            return names[self.index :: self.of]
+        return names if self.index == 0 else ()
+
+
+ALL = Share()
+
 DRIVERS = {
     "simulated": (".simulated", "SimulatedLine"),
+    "sound": (".sound.line", "SoundLine"),
 }
 
 
@@ -27,8 +47,8 @@ def driver(name: str) -> Any:
     return getattr(import_module(module, __package__), cls)
 
 
-def make(name: str, line: config.Line) -> list[Line]:
-    """The lines of section [lines.NAME], one unless it says `count`, not yet open. Raises SettingsError."""
+def make(name: str, line: config.Line, share: Share = ALL) -> list[Line]:
+    """Our share of the lines of section [lines.NAME], not yet open. Raises SettingsError."""
     if line.driver not in DRIVERS:
         raise config.SettingsError(
             f'[lines.{name}] driver = "{line.driver}"：没有这种线路驱动，可以写：{"、".join(DRIVERS)}'
@@ -45,5 +65,5 @@ def make(name: str, line: config.Line) -> list[Line]:
         raise config.SettingsError(
             f"[lines.{name}] count = {line.count}：{line.driver} 的一段只管一个端口，须是 1；请给每个端口写一段"
         )
-    made: list[Line] = cls.several(line.names(name), own)
+    made: list[Line] = cls.several(share.out_of(line.names(name), cls.divisible), own, share.of > 1)
     return made

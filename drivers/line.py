@@ -135,10 +135,12 @@ class Line(ABC):
 
     capabilities = Capabilities()
     countable = False  # one section of the settings may describe many such lines: they differ by nothing but their name
+    divisible = False  # and several processes may each carry a part of them
 
     @classmethod
-    def several(cls, names: Sequence[str], settings: Any) -> list[Line]:
-        """The lines of one section, not yet open. `settings` is of the class's `settings_model`."""
+    def several(cls, names: Sequence[str], settings: Any, shared: bool) -> list[Line]:
+        """The lines of one section, not yet open. `settings` is of the class's `settings_model`; `shared`: other
+        processes carry other lines of this section at the same time."""
         return [cls(name, settings) for name in names]  # type: ignore[call-arg]  # each driver takes its own settings
 
     def __init__(self, name: str) -> None:
