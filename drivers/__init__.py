@@ -37,6 +37,7 @@ ALL = Share()
 
 DRIVERS = {
     "simulated": (".simulated", "SimulatedLine"),
+    "audiosocket": (".audiosocket.line", "AudioSocketLine"),
     "sound": (".sound.line", "SoundLine"),
 }
 

@@ -120,6 +120,7 @@ class Capabilities:
     reports_digits: bool = False  # digits come as HardwareDigit, in-band detection is not needed
     reports_hangup: bool = False  # FarHangup can be relied on; else busy tone is the only sign
     hears_on_hook: bool = False  # on-hook audio carries FSK caller id
+    transfers: bool = False  # the class has `transfer(target)`: when hung up next, the call goes on there, without us
 
 
 class LineError(Exception):

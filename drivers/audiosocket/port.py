@@ -1,0 +1,93 @@
+"""One line's side of the server: its connection, and what there is to tell the line.
+
+Sending is on the tick's path: one system call, no object made. A peer that does not read is never waited for: frames
+its buffer has no room for are dropped, and after a second of that so is the peer.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from uuid import UUID
+
+import numpy as np
+
+from ..line import CallerId, Event, Frame
+from .book import Visitor
+from .protocol import FRAME_HEADER, HANG_UP_MESSAGE, HEADER, MESSAGE, Decoder
+
+UNREAD = 50  # frames in a row the peer has no room for until it is dropped: a second
+
+# The kernel doubles it for its own book-keeping: about 400 ms of frames in the end. What waits here is heard late.
+SEND_BUFFER = 8192
+
+
+class Port:
+    """The connection of one line, or none."""
+
+    def __init__(self, slot: int) -> None:
+        self.slot = slot
+        self.events: list[Event] = []  # for the line, which takes them away
+        self.socket: socket.socket | None = None
+        self.uuid: UUID | None = None
+        self.dialled: str | None = None
+        self.target = ""  # where the dialplan is to send the call when we have hung up
+        self.failed = False  # the server is out of order
+        self.unread = 0
+        self.decoder = Decoder()
+        # One byte of room before the message, so that its samples lie on an even address.
+        room = np.zeros(1 + MESSAGE, np.uint8)
+        room[1 : 1 + HEADER] = np.frombuffer(FRAME_HEADER, np.uint8)
+        self._samples = room[1 + HEADER :].view("<i2")
+        self._message = room[1:].data
+        self._send: Callable[[memoryview], int] = _no_one
+        self.cut = b""  # the end of a message of which the beginning is out
+
+    def connect(self, connection: socket.socket, uuid: UUID, visitor: Visitor, decoder: Decoder) -> None:
+        """A call has come for this line."""
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+        self.socket, self.uuid, self.dialled, self.decoder = connection, uuid, visitor.dialled, decoder
+        self.events.append(CallerId(visitor.caller))
+        self.target, self.unread, self.cut = "", 0, b""
+        self._send = connection.send
+
+    def disconnect(self) -> socket.socket | None:
+        """Let go of the connection, which the caller has to close."""
+        connection, self.socket, self._send = self.socket, None, _no_one
+        return connection
+
+    def send(self, frame: Frame) -> None:
+        """Put 20 ms on their way; nothing happens without a connection."""
+        if self.cut and not self._finish():
+            return
+        self._samples[:] = frame
+        try:
+            sent = self._send(self._message)
+        except BlockingIOError:
+            self.unread += 1
+        except OSError:
+            self.unread = UNREAD  # reading will tell how it ended; where it does not, this does
+        else:
+            self.unread = 0
+            if sent != MESSAGE:
+                self.cut = bytes(self._message[sent:])
+
+    def _finish(self) -> bool:
+        """Send the end of a cut message; whether it is out."""
+        try:
+            self.cut = self.cut[self._send(memoryview(self.cut)) :]
+        except OSError:
+            self.unread += 1
+        return not self.cut
+
+
+def say_goodbye(connection: socket.socket, cut: bytes = b"") -> None:
+    """Tell the peer that the call is over, in words, and send no more; `cut` is the end of a message begun."""
+    with suppress(OSError):
+        connection.send(cut + HANG_UP_MESSAGE)
+        connection.shutdown(socket.SHUT_WR)
+
+
+def _no_one(_message: memoryview) -> int:
+    return MESSAGE

@@ -1,0 +1,366 @@
+"""The socket Asterisk connects to, for all lines of one section of the settings.
+
+On one port, told apart by their first byte: AudioSocket connections, each a call for a free line, and AGI requests
+(agi.py), by which the dialplan announces a call and asks where it is to go afterwards.
+
+`tick` does all reading, once for all lines, without a selector: a call in progress brings 20 ms every tick, so each
+socket is simply read, which costs the one system call that would be needed anyway. Nothing here waits. Whoever does
+not say what he wants within two seconds, says it wrongly, or comes when all lines are taken, is let go.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import socket
+from collections import deque
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from ..line import Alarm, FarHangup, HardwareDigit, LineError, Restored
+from . import agi
+from .arrivals import Arrivals
+from .book import Book
+from .port import UNREAD, Port, say_goodbye
+from .protocol import HEADER, MESSAGE, Audio, Broken, Decoder, Digit, Event, HangUp, Identified, plain
+
+log = logging.getLogger(__name__)
+
+SECOND = 50  # ticks
+UNIDENTIFIED = 2 * SECOND  # a connection says in this time what it is: Asterisk does so at once
+GOODBYE = SECOND  # what is left of an ended call is read and thrown away so long, for a close would lose our last words
+READ = 6 * MESSAGE  # bytes of one connection in one tick: after a stall it is caught up with six-fold
+ROW = 1 + READ + -(1 + READ) % 8  # one byte in front, so that the samples of every row lie on even addresses
+ACCEPTED = 64  # connections taken in one tick
+
+# The process or the kernel is short of something: it may be better in a moment, and calls in progress go on.
+SHORTAGES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+# One connection was not worth accepting, as accept(2) lists them.
+STILLBORN = frozenset({errno.ECONNABORTED, errno.EINTR, errno.EPROTO, errno.EPERM})
+
+
+class Address(NamedTuple):
+    """Where we listen."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(eq=False)
+class Guest:
+    """A connection that is no line's: not yet, never, or no more."""
+
+    socket: socket.socket
+    until: int  # tick
+    decoder: Decoder | agi.Decoder | None = None  # None: its first byte has not come
+    leaving: bool = False  # what it sends is thrown away
+
+
+@dataclass
+class Counts:
+    """What happened since the start."""
+
+    calls: int = 0
+    refused: dict[str, int] = field(default_factory=dict)  # by reason
+
+
+class Server:
+    """Shared by its lines; the first of them that reads in a tick drives it."""
+
+    def __init__(self, address: Address, token: str, lines: int) -> None:
+        self.address = address
+        self.now = 0
+        self.ports = [Port(slot) for slot in range(lines)]
+        self.arrivals = Arrivals(lines)
+        self.counts = Counts()
+        self.book = Book(token, lines)
+        self.late: list[int] = []  # lines that had no sound in this tick and should have had
+        self._listener: socket.socket | None = None
+        self._members: set[int] = set()  # slots whose line is open
+        self._free: deque[Port] = deque()  # the one that has rested longest is first
+        self._guests: list[Guest] = []
+        self._most_guests = 2 * lines + 16  # every line's call may come at once, announced and begun
+        self._talking: list[tuple[Callable[[memoryview], int], memoryview, Port]] = []
+        self._received = np.zeros((lines, ROW), np.uint8)
+        self._samples = self._received[:, 1 + HEADER : 1 + MESSAGE].view("<i2")
+        self._rows = [row[1 : 1 + READ].data for row in self._received]
+        self._retry_at = 0
+        self._silent_until = 0  # log of refusals
+        self._short = False
+
+    # What lines call.
+
+    def open(self, slot: int) -> None:
+        """This line takes calls from now on; the first one opens the socket. Raises LineError."""
+        if slot in self._members:
+            return
+        if self._listener is None and not self._members:
+            self._listener = self._listen()
+        self._members.add(slot)
+        self.ports[slot].failed = self._listener is None
+        if self._listener is not None:
+            self._free.append(self.ports[slot])
+
+    def close(self, slot: int) -> None:
+        """This line takes no more calls; the last one closes the socket."""
+        if slot not in self._members:
+            return
+        self._members.remove(slot)
+        self.hang_up(self.ports[slot])
+        self.seize(self.ports[slot])
+        self.ports[slot].events.clear()
+        if not self._members:
+            self._shut()
+
+    def seize(self, port: Port) -> None:
+        """This line is in use from our side: no call comes for it."""
+        with suppress(ValueError):
+            self._free.remove(port)
+
+    def hang_up(self, port: Port) -> None:
+        """End the call on this line, if there is one, and take the next."""
+        self.arrivals.listen(port.slot, False)
+        if port.socket is not None:
+            if port.target and port.uuid is not None:
+                self.book.left(port.uuid, port.target, self.now)
+            say_goodbye(port.socket, port.cut)
+            self._release(port)
+        if port.slot in self._members and port not in self._free and not port.failed:
+            self._free.append(port)
+
+    def tick(self) -> None:
+        """20 ms: take in what has come."""
+        self.now += 1
+        if self._listener is None:
+            self._reopen()
+            return
+        self.arrivals.advance()
+        self._accept()
+        if self._guests:
+            self._serve_guests()
+        self._read()
+        self.late = self.arrivals.serve()
+        if self.now % SECOND == 0:
+            self.book.forget(self.now)
+
+    # Calls in progress.
+
+    def _read(self) -> None:
+        """One system call for each connection; what is plain 20 ms, as nearly all is, goes in one piece."""
+        whole = []
+        for receive, room, port in self._talking:
+            try:
+                count = receive(room)
+            except BlockingIOError:
+                count = -1
+            except OSError as error:
+                self._gone(port, f"连接断开（{error.strerror}）")
+                continue
+            if count == MESSAGE and not port.decoder.pending:
+                whole.append(port.slot)
+            elif count > 0:
+                self._follow(port, port.decoder.receive(bytes(room[:count])))
+            elif count == 0:
+                self._gone(port, "Asterisk 结束了连接")
+            if port.unread >= UNREAD:
+                self._gone(port, "对方一秒钟没有取走声音")
+        if whole:
+            slots = np.array(whole, np.intp)
+            good = plain(self._received[slots, 1 : 1 + MESSAGE])
+            self.arrivals.add_frames(slots[good], self._samples[slots[good]])
+            for slot in slots[~good].tolist():
+                self._follow(self.ports[slot], self.ports[slot].decoder.receive(bytes(self._rows[slot][:MESSAGE])))
+
+    def _follow(self, port: Port, events: Iterable[Event]) -> None:
+        """What else there may be in a call than plain frames."""
+        for event in events:
+            match event:
+                case Audio(samples):
+                    self.arrivals.add(port.slot, np.frombuffer(samples, "<i2"))
+                case Digit(digit):
+                    port.events.append(HardwareDigit(digit))
+                case HangUp(reason) | Broken(reason):
+                    self._gone(port, reason)
+                    return
+
+    def _gone(self, port: Port, reason: str) -> None:
+        """The far end has left; our line stays as it is until it hangs up."""
+        if port.socket is not None:
+            self._release(port, close=True)
+            self.arrivals.listening[port.slot] = False
+            port.events.append(FarHangup(reason))
+
+    def _release(self, port: Port, close: bool = False) -> None:
+        connection = port.disconnect()
+        self._talking = [entry for entry in self._talking if entry[2] is not port]
+        if connection is None:
+            return
+        if close:
+            connection.close()
+        else:
+            self._guests.append(Guest(connection, self.now + GOODBYE, leaving=True))
+
+    # Connections that are no line's.
+
+    def _accept(self) -> None:
+        assert self._listener is not None
+        for _ in range(ACCEPTED):
+            try:
+                connection, _ = self._listener.accept()
+            except BlockingIOError:
+                self._short = False
+                return
+            except OSError as error:
+                if error.errno in STILLBORN:
+                    continue
+                if error.errno in SHORTAGES:
+                    if not self._short:
+                        log.error("%s: no call can be taken: %s", self.address, error.strerror)
+                    self._short = True
+                else:
+                    self._fail(f"{self.address} 不再接受连接（{error.strerror}），正在重新打开")
+                return
+            connection.setblocking(False)
+            if len(self._guests) >= self._most_guests:
+                self._refuse(connection, "同时来的连接太多")
+            else:
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                self._guests.append(Guest(connection, self.now + UNIDENTIFIED))
+
+    def _serve_guests(self) -> None:
+        guests, self._guests = self._guests, []
+        stay = [guest for guest in guests if self._serve_guest(guest)]
+        self._guests += stay
+
+    def _serve_guest(self, guest: Guest) -> bool:
+        """Whether it is still a guest."""
+        try:
+            data = guest.socket.recv(READ)
+        except BlockingIOError:
+            if self.now < guest.until:
+                return True
+            data = b""
+        except OSError:
+            data = b""
+        if guest.leaving and data:
+            return True
+        if not data:
+            if not guest.leaving and self.now >= guest.until:
+                self._refuse(guest.socket, "没有说明来意")
+            guest.socket.close()
+            return False
+        if guest.decoder is None:
+            guest.decoder = agi.Decoder() if data[:1] == b"a" else Decoder()
+        if isinstance(guest.decoder, agi.Decoder):
+            return self._serve_request(guest, guest.decoder.receive(data))
+        return self._serve_call(guest, guest.decoder, data)
+
+    def _serve_request(self, guest: Guest, events: list[agi.Event]) -> bool:
+        for event in events:
+            match event:
+                case agi.Request():
+                    name, value = self.book.answer(event, self.now, len(self._free))
+                    with suppress(OSError):
+                        guest.socket.send(agi.set_variable(name, value))
+                    if value == "refused":
+                        self._note_refusal("AGI 请求里口令不对，或没有 UUID")
+                case agi.Acknowledged():
+                    guest.socket.close()
+                    return False
+                case agi.Broken(reason):
+                    self._refuse(guest.socket, reason)
+                    return False
+        return True
+
+    def _serve_call(self, guest: Guest, decoder: Decoder, data: bytes) -> bool:
+        """Whether its first message has still not come, or it is sent away."""
+        events = iter(decoder.receive(data))
+        first = next(events, None)
+        if first is None:
+            return True
+        if not isinstance(first, Identified):
+            self._refuse(guest.socket, first.reason if isinstance(first, Broken) else "没有 UUID")
+            return False
+        visitor = self.book.arrived(first.uuid)
+        if visitor is None:
+            self._refuse(guest.socket, "没有凭口令登记过")
+            return False
+        if not self._free:
+            self._note_refusal("线路全忙")
+            say_goodbye(guest.socket)
+            guest.leaving, guest.until = True, self.now + GOODBYE
+            return True
+        port = self._free.popleft()
+        port.connect(guest.socket, first.uuid, visitor, decoder)
+        self._talking.append((guest.socket.recv_into, self._rows[port.slot], port))
+        self.counts.calls += 1
+        self._follow(port, events)
+        return False
+
+    def _refuse(self, connection: socket.socket, why: str) -> None:
+        connection.close()
+        self._note_refusal(why)
+
+    def _note_refusal(self, why: str) -> None:
+        self.counts.refused[why] = self.counts.refused.get(why, 0) + 1
+        if self.now >= self._silent_until:
+            self._silent_until = self.now + SECOND
+            log.warning("%s: a connection is refused: %s (%d so far)", self.address, why, self.counts.refused[why])
+
+    # The listening socket.
+
+    def _listen(self) -> socket.socket:
+        """Raises LineError."""
+        family = socket.AF_INET6 if ":" in self.address.host else socket.AF_INET
+        try:
+            listener = socket.create_server(self.address, family=family, backlog=self._most_guests)
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                advice = "已被别的程序占用。同一地址的线路请写在一段里，用 count；否则请换一个 port"
+            elif isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+                advice = "不是本机的地址，请改 host"
+            else:
+                advice = f"打不开（{error.strerror}），请换一个 port 或检查权限"
+            raise LineError(f"{self.address} {advice}") from None
+        listener.setblocking(False)
+        return listener
+
+    def _shut(self) -> None:
+        for guest in self._guests:
+            guest.socket.close()
+        self._guests.clear()
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
+
+    def _fail(self, reason: str) -> None:
+        """Everything is given up, every line is told; `_reopen` goes on from here."""
+        for slot in self._members:
+            port = self.ports[slot]
+            self._release(port, close=True)
+            self.arrivals.listen(slot, False)
+            port.failed = True
+            port.events.append(Alarm(reason))
+        self._free.clear()
+        self._shut()
+        self._retry_at = self.now + SECOND
+
+    def _reopen(self) -> None:
+        if self.now < self._retry_at:
+            return
+        try:
+            self._listener = self._listen()
+        except LineError:
+            self._retry_at = self.now + SECOND
+            return
+        for slot in sorted(self._members):
+            self.ports[slot].failed = False
+            self.ports[slot].events.append(Restored())
+            self._free.append(self.ports[slot])
