@@ -25,6 +25,7 @@ from ..dsp import dtmf, echo, progress
 from ..dsp.meter import Meter
 from .call import NEVER, TICKS_PER_SECOND, Call, Event, Key, PlayEnded, StepKind, Take, Timeout, Who
 from .call_state import Move, State, after
+from .on_hook import OnHook
 from .playout import Playout, Source
 from .supervision import Supervision, Verdict
 from .work import Lane, Work, logged
@@ -63,6 +64,7 @@ class Seat:
     rings: int  # answer on this burst
     state: State = State.IDLE
     number: str | None = None
+    told: int = 0  # tick at which the number came
     last_ring: int = 0
     call: Call | None = None
     take: Take | None = None
@@ -99,6 +101,7 @@ class Switchboard:
         self._progress = progress.Detector(count, plan)
         self._meter = Meter(count)
         self._supervision = Supervision(count, plan, hangup)
+        self._on_hook = OnHook()
         self._received = np.zeros((count, FRAME), np.int16)
         self._sent = np.zeros((count, FRAME), np.int16)
         self._deadline = np.full(count, NEVER, np.int64)
@@ -129,6 +132,7 @@ class Switchboard:
             line.read(self._received[index])
             for event in line.events():
                 self._line_event(index, event)
+        self._listen_on_hook()
         self._listen()
         for index in np.flatnonzero(self._deadline <= self.now).tolist():
             self._deadline[index] = NEVER
@@ -205,6 +209,8 @@ class Switchboard:
                 self._fail(index, str(error))
         else:
             self._opened = sorted([*self._opened, index])
+            if self.seats[index].line.capabilities.hears_on_hook:
+                self._on_hook.watch(index)
             if self.seats[index].alarm is not None:
                 self._line_event(index, lines.Restored())
 
@@ -219,7 +225,7 @@ class Switchboard:
             case lines.Ring(count):
                 self._ring(index, count)
             case lines.CallerId(number):
-                seat.number = number
+                self._identify(index, number)
             case lines.RingStopped():
                 if seat.state in (State.RINGING, State.CLEARING):
                     seat.move(Move.RING_STOPPED)
@@ -239,12 +245,20 @@ class Switchboard:
         seat = self.seats[index]
         if seat.state is State.IDLE:
             self._observer.rang(seat.line.name)
+            if self.now - seat.told > RING_LOST:  # another caller's, who gave up before
+                seat.number = None
         if seat.state in (State.DEAD, State.DYING, State.TALKING):
             return
         seat.move(Move.RING)
         seat.last_ring = self.now
         if seat.state is State.RINGING and count >= seat.rings:
             self._answer(index)
+
+    def _identify(self, index: int, number: str | None) -> None:
+        """Keep the number for the call that rings, or is about to."""
+        seat = self.seats[index]
+        if seat.state is not State.TALKING:
+            seat.number, seat.told = number, self.now
 
     def _answer(self, index: int) -> None:
         seat = self.seats[index]
@@ -255,11 +269,20 @@ class Switchboard:
         self._progress.reset(index)
         self._meter.reset(index)
         self._supervision.reset(index)
+        self._on_hook.forget(index)
         self._received[index] = 0
         call = seat.call = Call(self, index, seat.line.name, seat.number)
         seat.number = None
         self._observer.began(call)
         call.run(self._program(call))
+
+    def _listen_on_hook(self) -> None:
+        """Look for the caller's number where the hardware carries it as sound."""
+        for index, caller in self._on_hook.feed(self._received, self._is_talking):
+            self._identify(index, caller.number)
+
+    def _is_talking(self, index: int) -> bool:
+        return self.seats[index].state is State.TALKING
 
     def _listen(self) -> None:
         """Take our own sound of the last tick out of this tick's frames, run the detectors over what is left, and pass
@@ -288,6 +311,7 @@ class Switchboard:
         for seat in self.seats:
             if seat.state is State.RINGING and self.now - seat.last_ring > RING_LOST:
                 seat.move(Move.RING_STOPPED)
+                seat.number = None
 
     def _look_for_silence(self) -> None:
         calls = [seat.call if seat.state is State.TALKING else None for seat in self.seats]

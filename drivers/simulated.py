@@ -6,6 +6,8 @@ whose switches are all off copies one frame each way; the others pass through im
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pydantic import Field
 
 from .exchange import RELEASE, TICKS, Exchange
@@ -13,7 +15,6 @@ from .exchange_tones import ShowsNumber, Stage, Tones
 from .impairments import Impairments, Pair
 from .line import (
     Alarm,
-    Capabilities,
     Event,
     Frame,
     HookState,
@@ -52,7 +53,7 @@ class SimulatedLine(Line):
     def __init__(self, name: str, settings: Settings | None = None) -> None:
         super().__init__(name)
         self.settings = settings or Settings()
-        self.capabilities = Capabilities(hears_on_hook=self.settings.caller_id in ("fsk", "dtmf"))
+        self.capabilities = replace(self.capabilities, hears_on_hook=self.settings.caller_id in ("fsk", "dtmf"))
         self.exchange = Exchange(self.settings.tones, self.settings.release, self.settings.caller_id)
         self._pair = Pair(self.settings, name) if self.settings.damaged else None
         self._is_open = False
