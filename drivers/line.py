@@ -119,7 +119,7 @@ class Capabilities:
     full_duplex: bool = True
     reports_digits: bool = False  # digits come as HardwareDigit, in-band detection is not needed
     reports_hangup: bool = False  # FarHangup can be relied on; else busy tone is the only sign
-    hears_on_hook: bool = False  # on-hook audio carries FSK caller id
+    hears_on_hook: bool = False  # on-hook audio carries the caller's number, in FSK or DTMF
     transfers: bool = False  # the class has `transfer(target)`: when hung up next, the call goes on there, without us
 
 
