@@ -15,6 +15,7 @@ PACKAGES = [
     "hotline.drivers",
     "hotline.drivers.audiosocket",
     "hotline.drivers.card",
+    "hotline.drivers.card.worker",
     "hotline.drivers.dahdi",
     "hotline.drivers.modem",
     "hotline.dsp",

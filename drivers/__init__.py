@@ -37,6 +37,8 @@ ALL = Share()
 
 DRIVERS = {
     "simulated": (".simulated", "SimulatedLine"),
+    "synway": (".card.line", "SynwayLine"),
+    "donjin": (".card.line", "DonjinLine"),
     "audiosocket": (".audiosocket.line", "AudioSocketLine"),
     "sound": (".sound.line", "SoundLine"),
 }

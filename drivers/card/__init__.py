@@ -1,1 +1,1 @@
-"""Voice cards whose vendor's library lives in a worker process of its own."""
+"""Voice cards, each behind a worker process of its own: a vendor's library may crash, or be of 32 bits."""
