@@ -12,7 +12,8 @@ BIN := .venv/bin
 
 RUN_PACKAGES := python3 python3-venv python3-dev gcc unixodbc libsqliteodbc odbc-postgresql espeak-ng portaudio19-dev
 DSP_PACKAGES := libspandsp-dev multimon-ng gcc espeak-ng
-TEST_PACKAGES := postgresql chromium fonts-wqy-microhei $(DSP_PACKAGES)
+SOUND_PACKAGES := portaudio19-dev pulseaudio pulseaudio-utils libasound2-plugins
+TEST_PACKAGES := postgresql chromium fonts-wqy-microhei $(SOUND_PACKAGES) $(DSP_PACKAGES)
 
 # The packages whose types are checked: what ships. Tests are not.
 TYPED := config dsp drivers voice daemon desk bench

@@ -18,6 +18,7 @@ PACKAGES = [
     "hotline.drivers.card.worker",
     "hotline.drivers.dahdi",
     "hotline.drivers.modem",
+    "hotline.drivers.sound",
     "hotline.dsp",
     "hotline.voice",
 ]
@@ -56,6 +57,7 @@ PLOT = ["matplotlib>=3.8,<4"]
 TEST = [
     *POSTGRESQL,
     *PLOT,
+    *SOUND,
     "pytest>=8,<10",
     "pytest-xdist>=3.5,<4",
     "pytest-timeout>=2.3,<3",

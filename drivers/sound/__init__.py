@@ -1,0 +1,1 @@
+"""A line interface on a sound device, its hook and ring on the control lines of a serial port."""
