@@ -56,15 +56,30 @@ def progress(context: Context) -> Iterator[Case]:
             for _ in context.times(3):
                 signal = sounding(rng, name, seconds, dbm0)
                 yield Case("tones, level", float(dbm0), name, on_a_line(rng, signal, -65.0))
-        for percent in (-9, -5, 5, 9):
+        for percent in (-10, -5, 5, 10):
             for _ in context.times(3):
                 signal = sounding(rng, name, seconds, -15.0, slower=percent)
-                yield Case("tones, cadence up to 9 % off", float(percent), name, on_a_line(rng, signal, -60.0))
+                yield Case("tones, cadence up to 10 % off", float(percent), name, on_a_line(rng, signal, -60.0))
         for _ in context.times(12):
             before = at_level(context.prompt(ms(rng.uniform(1500, 4000))).astype(float), -18.0)
             before = np.concatenate([before, np.zeros(ms(rng.uniform(50, 800)))])
             signal = np.concatenate([before, sounding(rng, name, seconds + 2, rng.uniform(-22, -8))])
             yield Case("tones, after speech", 0.0, name, alaw(on_a_line(rng, signal, -60.0)), begins=len(before))
+
+
+def busy(context: Context) -> Iterator[Case]:
+    """Where Asterisk's busy detection is weak: bursts and pauses of unlike length, and faint ones."""
+    rng = context.rng
+    for on, off in ((0.38, 0.32), (0.32, 0.38)):
+        for _ in context.times(24):
+            lead = ms(rng.uniform(100, 600))
+            tone = generate.cadence([450], [(on, off)], 5, rng.uniform(-25, -7)).astype(float)
+            signal = np.concatenate([np.zeros(lead), tone])
+            yield Case("tones, busy of unlike halves", on, "busy", alaw(on_a_line(rng, signal, -60.0)), begins=lead)
+    for _ in context.times(24):
+        lead = ms(rng.uniform(100, 600))
+        signal = np.concatenate([np.zeros(lead), sounding(rng, "busy", 5, -30.0)])
+        yield Case("tones, busy at -30 dBm0", -30.0, "busy", alaw(on_a_line(rng, signal, -60.0)), begins=lead)
 
 
 def no_tones(context: Context) -> Iterator[Case]:
@@ -84,4 +99,4 @@ def no_tones(context: Context) -> Iterator[Case]:
         yield Case("no tones: music", 0.0, "", on_a_line(rng, signal, -60.0))
 
 
-FAMILIES: tuple[Family, ...] = (progress, no_tones)
+FAMILIES: tuple[Family, ...] = (progress, busy, no_tones)
