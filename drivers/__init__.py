@@ -37,6 +37,7 @@ ALL = Share()
 
 DRIVERS = {
     "simulated": (".simulated", "SimulatedLine"),
+    "voicemodem": (".modem.line", "VoiceModemLine"),
     "synway": (".card.line", "SynwayLine"),
     "donjin": (".card.line", "DonjinLine"),
     "audiosocket": (".audiosocket.line", "AudioSocketLine"),

@@ -210,7 +210,7 @@ class LiveTelephone:
         self._heard.clear()
         return np.concatenate(heard) if heard else SILENCE[:0]
 
-    def speak(self) -> Frame | None:
+    def speak(self) -> Frame:
         """The next frame that has arrived, or silence."""
         if not self._speaking and not self._begin():
             return SILENCE
