@@ -85,7 +85,7 @@ class Line(Section):
 
     model_config = ConfigDict(extra="allow", frozen=True)
     driver: str = Field(description="用哪种设备接线。", examples=["simulated"])
-    rings: int = Field(2, ge=1, le=10, description="响几声后应答；来电号码在第一、二声之间送来。")
+    rings: int = Field(2, ge=1, le=10, description="响几声后应答；来电号码多在第一、二声之间送来，写 1 就收不到。")
     count: int = Field(
         1, ge=1, le=1000, description="同样的线有几条；多于一条时，名字是 名字-1、名字-2……。只管一个端口的驱动不能写。"
     )
