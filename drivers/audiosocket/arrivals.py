@@ -17,14 +17,20 @@ LOOK = 250  # ticks over which the least delay is looked for
 
 
 class Arrivals:
-    """Waiting sound of `lines` lines."""
+    """Waiting sound of `lines` lines.
 
-    def __init__(self, lines: int) -> None:
+    `received`: int16, shape (lines, 160), where the server puts what comes as a frame of its own. As long as nothing
+    waits on a line, which is nearly always, its frame goes straight from there to `frames`.
+    """
+
+    def __init__(self, received: Frame) -> None:
+        lines = len(received)
         self.frames: Frame = np.zeros((lines, FRAME), np.int16)  # of this tick
         self.listening: npt.NDArray[np.bool_] = np.zeros(lines, np.bool_)
+        self._received = received
+        self._straight: npt.NDArray[np.bool_] = np.zeros(lines, np.bool_)
         self._waiting: Frame = np.zeros((lines, ROOM), np.int16)
         self._count: npt.NDArray[np.int64] = np.zeros(lines, np.int64)
-        self._ready: npt.NDArray[np.bool_] = np.zeros(lines, np.bool_)
         self._flowing: npt.NDArray[np.bool_] = np.zeros(lines, np.bool_)  # since the first frame of a call
         self._least: npt.NDArray[np.int64] = np.full(lines, ROOM, np.int64)
         self._ticks = 0
@@ -42,49 +48,45 @@ class Arrivals:
         if not self.listening[line]:
             return
         samples = samples[-ROOM:]
-        kept = min(int(self._count[line]), ROOM - len(samples))
+        count = int(self._count[line])
+        kept = min(count, ROOM - len(samples))
         row = self._waiting[line]
-        row[:kept] = row[self._count[line] - kept : self._count[line]]
+        row[:kept] = row[count - kept : count]
         row[kept : kept + len(samples)] = samples
         self._count[line] = kept + len(samples)
 
-    def add_frames(self, lines: npt.NDArray[np.intp], frames: Frame) -> None:
-        """One frame for each of these lines, frames of shape (len(lines), 160)."""
-        empty = self._count[lines] == 0
-        now = lines[empty]
-        self._waiting[now, :FRAME] = frames[empty]
-        self._count[now] = FRAME
-        for line, frame in zip(lines[~empty].tolist(), frames[~empty], strict=True):
-            self.add(line, frame)
+    def serve(self, whole: npt.NDArray[np.bool_]) -> list[int]:
+        """Set `frames` to what is next; `whole`: lines whose row of `received` is a new frame.
 
-    def advance(self) -> None:
-        """The frames of the last tick are over; make room."""
-        self._count[self._ready] -= FRAME
-        for line in np.flatnonzero(self._ready & (self._count > 0)).tolist():
-            self._drop_read(line)
-
-    def serve(self) -> list[int]:
-        """Set `frames` to what is next. Returns the lines that should have had sound and had none."""
-        self._count[~self.listening] = 0
-        np.greater_equal(self._count, FRAME, out=self._ready)
-        np.multiply(self._waiting[:, :FRAME], self._ready[:, None], out=self.frames)
-        self._flowing |= self._ready
-        np.minimum(self._least, self._count - FRAME, out=self._least)
+        Returns the lines that should have had sound and had none.
+        """
+        np.logical_and(whole, self.listening, out=self._straight)
+        behind = self._straight & (self._count > 0)
+        for line in np.flatnonzero(behind).tolist():
+            self.add(line, self._received[line])
+        self._straight ^= behind
+        np.multiply(self._received, self._straight[:, None], out=self.frames)
+        for line in np.flatnonzero(self._count >= FRAME).tolist():
+            self.frames[line] = self._waiting[line, :FRAME]
+            self._drop(line, 0)
+            self._straight[line] = True
+        self._flowing |= self._straight
+        np.minimum(self._least, self._count, out=self._least)
         self._ticks += 1
         if self._ticks % LOOK == 0:
             self._cut_delay()
-        return np.flatnonzero(self._flowing & ~self._ready).tolist()
+        late: list[int] = np.flatnonzero(self._flowing & ~self._straight).tolist()
+        return late
 
-    def _drop_read(self, line: int) -> None:
-        count = self._count[line]
+    def _drop(self, line: int, at: int) -> None:
+        """Take a frame out of what waits."""
+        count = int(self._count[line])
         row = self._waiting[line]
-        row[:count] = row[FRAME : FRAME + count]
+        row[at : count - FRAME] = row[at + FRAME : count]
+        self._count[line] = count - FRAME
 
     def _cut_delay(self) -> None:
         """Drop a frame where one more than needed has waited all the time."""
-        for line in np.flatnonzero(self.listening & (self._least >= FRAME)).tolist():
-            self._count[line] -= FRAME
-            row = self._waiting[line]
-            count = self._count[line]
-            row[FRAME:count] = row[2 * FRAME : count + FRAME]
+        for line in np.flatnonzero(self._least >= FRAME).tolist():
+            self._drop(line, 0)
         self._least[:] = ROOM

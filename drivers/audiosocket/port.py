@@ -26,8 +26,10 @@ SEND_BUFFER = 8192
 class Port:
     """The connection of one line, or none."""
 
-    def __init__(self, slot: int) -> None:
+    def __init__(self, slot: int, deaf: list[Port]) -> None:
+        """`deaf` is where the server looks for ports whose peer does not read."""
         self.slot = slot
+        self._deaf = deaf
         self.events: list[Event] = []  # for the line, which takes them away
         self.socket: socket.socket | None = None
         self.uuid: UUID | None = None
@@ -59,27 +61,33 @@ class Port:
 
     def send(self, frame: Frame) -> None:
         """Put 20 ms on their way; nothing happens without a connection."""
-        if self.cut and not self._finish():
+        if self.cut:
+            self._finish()
+        if self.cut:
             return
-        self._samples[:] = frame
+        self._samples[...] = frame
         try:
-            sent = self._send(self._message)
-        except BlockingIOError:
-            self.unread += 1
-        except OSError:
-            self.unread = UNREAD  # reading will tell how it ended; where it does not, this does
-        else:
-            self.unread = 0
-            if sent != MESSAGE:
+            if (sent := self._send(self._message)) != MESSAGE:
                 self.cut = bytes(self._message[sent:])
+            self.unread = 0
+        except OSError as error:
+            self._lost(error)
 
-    def _finish(self) -> bool:
-        """Send the end of a cut message; whether it is out."""
+    def _finish(self) -> None:
+        """Send the end of a cut message."""
         try:
             self.cut = self.cut[self._send(memoryview(self.cut)) :]
-        except OSError:
+        except OSError as error:
+            self._lost(error)
+        else:
+            self.unread = 0
+
+    def _lost(self, error: OSError) -> None:
+        """A frame was not sent. Where the connection broke, reading will tell why."""
+        if isinstance(error, BlockingIOError):
             self.unread += 1
-        return not self.cut
+            if self.unread == UNREAD:
+                self._deaf.append(self)
 
 
 def say_goodbye(connection: socket.socket, cut: bytes = b"") -> None:

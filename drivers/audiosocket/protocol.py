@@ -110,9 +110,9 @@ class Decoder:
         return Broken(f"看不懂的消息 0x{kind:02x}，{len(payload)} 字节")
 
 
-def plain(messages: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
-    """Which rows of (n, 323) bytes, each received in one piece at a message's start, are 20 ms of audio."""
-    same: npt.NDArray[np.bool_] = (messages[:, :HEADER] == np.frombuffer(FRAME_HEADER, np.uint8)).all(axis=1)
+def plain(headers: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+    """Which rows, the first three bytes of messages of 323, announce 20 ms of audio."""
+    same: npt.NDArray[np.bool_] = (headers == np.frombuffer(FRAME_HEADER, np.uint8)).all(axis=1)
     return same
 
 

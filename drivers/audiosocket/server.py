@@ -20,12 +20,13 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from ..line import Alarm, FarHangup, HardwareDigit, LineError, Restored
 from . import agi
 from .arrivals import Arrivals
 from .book import Book
-from .port import UNREAD, Port, say_goodbye
+from .port import Port, say_goodbye
 from .protocol import HEADER, MESSAGE, Audio, Broken, Decoder, Digit, Event, HangUp, Identified, plain
 
 log = logging.getLogger(__name__)
@@ -77,8 +78,8 @@ class Server:
     def __init__(self, address: Address, token: str, lines: int) -> None:
         self.address = address
         self.now = 0
-        self.ports = [Port(slot) for slot in range(lines)]
-        self.arrivals = Arrivals(lines)
+        self.deaf: list[Port] = []  # whose peer has not read for a second
+        self.ports = [Port(slot, self.deaf) for slot in range(lines)]
         self.counts = Counts()
         self.book = Book(token, lines)
         self.late: list[int] = []  # lines that had no sound in this tick and should have had
@@ -87,9 +88,10 @@ class Server:
         self._free: deque[Port] = deque()  # the one that has rested longest is first
         self._guests: list[Guest] = []
         self._most_guests = 2 * lines + 16  # every line's call may come at once, announced and begun
-        self._talking: list[tuple[Callable[[memoryview], int], memoryview, Port]] = []
+        self._talking: list[tuple[Callable[[memoryview], int], memoryview, int]] = []
         self._received = np.zeros((lines, ROW), np.uint8)
-        self._samples = self._received[:, 1 + HEADER : 1 + MESSAGE].view("<i2")
+        self._pending = np.zeros(lines, np.bool_)  # lines whose stream stands inside a message
+        self.arrivals = Arrivals(self._received[:, 1 + HEADER : 1 + MESSAGE].view("<i2"))
         self._rows = [row[1 : 1 + READ].data for row in self._received]
         self._retry_at = 0
         self._silent_until = 0  # log of refusals
@@ -141,42 +143,50 @@ class Server:
         if self._listener is None:
             self._reopen()
             return
-        self.arrivals.advance()
         self._accept()
+        for port in self.deaf:
+            self._gone(port, "对方一秒钟没有取走声音")
+        self.deaf.clear()
         if self._guests:
             self._serve_guests()
-        self._read()
-        self.late = self.arrivals.serve()
+        self.late = self.arrivals.serve(self._read())
         if self.now % SECOND == 0:
             self.book.forget(self.now)
 
     # Calls in progress.
 
-    def _read(self) -> None:
-        """One system call for each connection; what is plain 20 ms, as nearly all is, goes in one piece."""
+    def _read(self) -> npt.NDArray[np.bool_]:
+        """One system call for each connection. Returns the lines for which it brought just a frame, as it nearly always
+        does; what else came has been followed."""
         whole = []
-        for receive, room, port in self._talking:
+        for receive, room, slot in self._talking:
             try:
                 count = receive(room)
             except BlockingIOError:
-                count = -1
-            except OSError as error:
-                self._gone(port, f"连接断开（{error.strerror}）")
                 continue
-            if count == MESSAGE and not port.decoder.pending:
-                whole.append(port.slot)
-            elif count > 0:
-                self._follow(port, port.decoder.receive(bytes(room[:count])))
-            elif count == 0:
-                self._gone(port, "Asterisk 结束了连接")
-            if port.unread >= UNREAD:
-                self._gone(port, "对方一秒钟没有取走声音")
-        if whole:
-            slots = np.array(whole, np.intp)
-            good = plain(self._received[slots, 1 : 1 + MESSAGE])
-            self.arrivals.add_frames(slots[good], self._samples[slots[good]])
-            for slot in slots[~good].tolist():
-                self._follow(self.ports[slot], self.ports[slot].decoder.receive(bytes(self._rows[slot][:MESSAGE])))
+            except OSError as error:
+                self._gone(self.ports[slot], f"连接断开（{error.strerror}）")
+                continue
+            if count == MESSAGE:
+                whole.append(slot)
+            else:
+                self._take(self.ports[slot], count)
+        frames = np.zeros(len(self.ports), np.bool_)
+        frames[whole] = True
+        frames &= ~self._pending
+        frames &= plain(self._received[:, 1 : 1 + HEADER])
+        for slot in whole if frames.sum() < len(whole) else ():
+            if not frames[slot]:
+                self._take(self.ports[slot], MESSAGE)
+        return frames
+
+    def _take(self, port: Port, count: int) -> None:
+        """So many bytes of whatever it is; none is the end."""
+        if count == 0:
+            self._gone(port, "Asterisk 结束了连接")
+        else:
+            self._follow(port, port.decoder.receive(bytes(self._rows[port.slot][:count])))
+            self._pending[port.slot] = port.decoder.pending
 
     def _follow(self, port: Port, events: Iterable[Event]) -> None:
         """What else there may be in a call than plain frames."""
@@ -199,7 +209,7 @@ class Server:
 
     def _release(self, port: Port, close: bool = False) -> None:
         connection = port.disconnect()
-        self._talking = [entry for entry in self._talking if entry[2] is not port]
+        self._talking = [entry for entry in self._talking if entry[2] != port.slot]
         if connection is None:
             return
         if close:
@@ -299,9 +309,10 @@ class Server:
             return True
         port = self._free.popleft()
         port.connect(guest.socket, first.uuid, visitor, decoder)
-        self._talking.append((guest.socket.recv_into, self._rows[port.slot], port))
+        self._talking.append((guest.socket.recv_into, self._rows[port.slot], port.slot))
         self.counts.calls += 1
         self._follow(port, events)
+        self._pending[port.slot] = decoder.pending
         return False
 
     def _refuse(self, connection: socket.socket, why: str) -> None:
@@ -342,7 +353,7 @@ class Server:
 
     def _fail(self, reason: str) -> None:
         """Everything is given up, every line is told; `_reopen` goes on from here."""
-        for slot in self._members:
+        for slot in sorted(self._members):
             port = self.ports[slot]
             self._release(port, close=True)
             self.arrivals.listen(slot, False)

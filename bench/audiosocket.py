@@ -1,0 +1,132 @@
+"""What reading and writing AudioSocket lines costs a tick, every line in a call.
+
+    python -m hotline.bench.audiosocket [--lines 100,200,400,500] [--ticks 500]
+
+Real TCP on loopback. The callers are in a process of their own, which sends each line a frame and reads what it was
+sent between two ticks; only the lines' own calls are timed, in this thread's processor time. The last column is the
+bare system calls, one recv and one send a line, in a loop that does nothing else: what no driver can go below.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import socket
+import time
+from multiprocessing.connection import Connection
+
+import numpy as np
+
+from ..drivers.audiosocket.caller import FRAME_BYTES, Caller
+from ..drivers.audiosocket.line import AudioSocketLine, Settings
+from ..drivers.audiosocket.protocol import MESSAGE, audio_message
+from ..drivers.line import FRAME, HookState, Line
+
+NOISE = np.random.default_rng(1).integers(-3000, 3000, FRAME, np.int16)
+
+
+def _callers(port: int, count: int, orders: Connection) -> None:
+    """Once for each order: every caller sends a frame and takes what has come."""
+    callers = [Caller("127.0.0.1", port) for _ in range(count)]
+    frame = NOISE.tobytes()
+    assert len(frame) == FRAME_BYTES
+    orders.send(None)
+    while orders.recv():
+        for caller in callers:
+            caller.receive()
+            caller.send(frame)
+        orders.send(None)
+    for caller in callers:
+        caller.hang_up()
+
+
+def _lines(count: int, port: int) -> list[Line]:
+    lines = AudioSocketLine.several([f"L{n}" for n in range(count)], Settings(port=port), 0)
+    for line in lines:
+        line.open()
+    return lines
+
+
+def _tick(lines: list[Line], frame: np.ndarray[tuple[int], np.dtype[np.int16]]) -> tuple[float, float]:
+    """Seconds reading and writing take."""
+    begun = time.thread_time()
+    for line in lines:
+        line.read(frame)
+        line.events()
+    read = time.thread_time()
+    for line in lines:
+        line.write(NOISE)
+    return read - begun, time.thread_time() - read
+
+
+def measure(count: int, ticks: int) -> tuple[float, float, float]:
+    """Milliseconds of a tick: reading, writing, and the worst tick of both."""
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        port = found.getsockname()[1]
+    lines, frame = _lines(count, port), np.zeros(FRAME, np.int16)
+    ours, theirs = multiprocessing.get_context("spawn").Pipe()
+    process = multiprocessing.get_context("spawn").Process(target=_callers, args=(port, count, theirs))
+    process.start()
+    while not ours.poll() or any(line.state is not HookState.RINGING for line in lines):
+        _tick(lines, frame)
+    ours.recv()
+    for line in lines:
+        line.off_hook()
+    spent = np.empty((ticks, 2))
+    for tick in range(ticks):
+        ours.send(True)
+        ours.recv()
+        spent[tick] = _tick(lines, frame)
+    late = sum(line.late_frames for line in lines)
+    if late > count * ticks / 1000:
+        raise RuntimeError(f"{late} frames of {count * ticks} were late: the callers do not keep up")
+    ours.send(False)
+    process.join()
+    for line in lines:
+        line.close()
+    reading, writing = spent.mean(axis=0) * 1000
+    return float(reading), float(writing), float(np.percentile(spent.sum(axis=1), 99)) * 1000
+
+
+def bare(count: int, ticks: int) -> float:
+    """Milliseconds of a tick's system calls alone."""
+    pairs = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        for _ in range(count):
+            far = socket.create_connection(server.getsockname())
+            near, _ = server.accept()
+            pairs.append((near, far))
+    for near, _far in pairs:
+        near.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    message, room, spent = audio_message(NOISE), bytearray(MESSAGE), 0.0
+    for _ in range(ticks):
+        for _near, far in pairs:
+            far.send(message)
+        begun = time.thread_time()
+        for near, _far in pairs:
+            near.recv_into(room)
+            near.send(message)
+        spent += time.thread_time() - begun
+        for _near, far in pairs:
+            far.recv_into(room)
+    for pair in pairs:
+        for end in pair:
+            end.close()
+    return spent / ticks * 1000
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--lines", default="100,200,400,500")
+    parser.add_argument("--ticks", type=int, default=500)
+    options = parser.parse_args()
+    print("lines     read    write      sum  sum p99     bare   ms a tick of 20 ms")
+    for count in map(int, options.lines.split(",")):
+        reading, writing, worst = measure(count, options.ticks)
+        row = (reading, writing, reading + writing, worst, bare(count, options.ticks))
+        print(f"{count:5d}" + "".join(f"{value:9.2f}" for value in row), flush=True)
+
+
+if __name__ == "__main__":
+    main()
