@@ -120,6 +120,13 @@ def test_two_lines_two_ways():
     assert heard(fsk, keys) == [(0, NUMBER), (2, "12329")]
 
 
+def test_a_damaged_message_is_not_told():
+    message = bytearray(callerid.sdmf(NUMBER))
+    message[-3] ^= 1
+    keys = generate.dtmf("D1381234", 70, 70)  # no end code
+    assert heard(generate.to_int16(callerid.modulate(bytes(message))), keys) == []
+
+
 def test_a_quiet_line_is_not_listened_to(monkeypatch):
     """Whatever a detector is fed costs time; nothing is fed to any."""
     monkeypatch.setattr(dtmf.Detector, "feed", lambda *_: pytest.fail("a quiet line was listened to"))
