@@ -142,12 +142,12 @@ class Card:
             except BlockingIOError:
                 return
             except wire.WireError as error:
-                self._lost(f"语音卡进程说的话听不懂，已将它结束（{error}）")
+                self._part(f"语音卡进程说的话听不懂，已将它结束（{error}）")
                 return
             except OSError:
                 data, messages = b"", []
             if not data:
-                self._lost(self._epitaph())
+                self._part(self._epitaph())
                 return
             for message in messages:
                 if self._connection is not None:
@@ -269,6 +269,13 @@ class Card:
         if self._process is not None:
             self._process.kill()
         self._tell_all(Kind.FAILED, reason.encode())
+
+    def _part(self, reason: str) -> None:
+        """The connection is of no more use; one that never showed the token was a stranger's."""
+        if self._greeted:
+            self._lost(reason)
+        else:
+            self._hang_up()
 
     def _hang_up(self) -> None:
         if self._connection is not None:

@@ -34,12 +34,13 @@ from ..line import (
     Restored,
     Ring,
     RingStopped,
+    check_frame,
+    check_number,
 )
 from .client import SECOND, Card
 from .worker import wire
 from .worker.wire import Kind, Message
 
-DIGITS = frozenset("0123456789*#ABCD,")
 SAME_BURST = 3 * SECOND // 2  # bursts are at least 2 s apart, a burst in two parts is not
 RING_MISSED = 6 * SECOND  # as in drivers/exchange.py: the period of Chinese ringing and a second
 PAUSE = SECOND  # ',' in a dialled number
@@ -159,8 +160,7 @@ class CardLine(Line):
     def dial(self, number: str) -> None:
         """By the card's own generator; the pauses are ours."""
         self._check_open()
-        if not DIGITS.issuperset(number):
-            raise LineMisuse(f"cannot dial {number!r}: only {''.join(sorted(DIGITS))}")
+        check_number(number)
         if self.state is HookState.OFF_HOOK and number:
             busy = bool(self._dialling)
             self._dialling += re.findall(r",|[^,]{1,32}", number)
@@ -170,7 +170,7 @@ class CardLine(Line):
     def read(self, frame: Frame) -> None:
         """What the card recorded 20 ms of; silence on hook."""
         self._check_open()
-        _check(frame)
+        check_frame(frame)
         self.card.tick(self.channel)
         while self._inbox:
             self._take(self._inbox.popleft())
@@ -182,7 +182,7 @@ class CardLine(Line):
     def write(self, frame: Frame) -> None:
         """Hand the frame to the card."""
         self._check_open()
-        _check(frame)
+        check_frame(frame)
         if self.state is HookState.OFF_HOOK:
             self.card.send(wire.pack(Kind.PLAY, self.channel, g711.alaw_encode(frame).tobytes()))
 
@@ -329,11 +329,6 @@ class CardLine(Line):
     def _check_open(self) -> None:
         if not self._is_open:
             raise LineMisuse(f"line {self.name} is not open")
-
-
-def _check(frame: Frame) -> None:
-    if frame.shape != (FRAME,) or frame.dtype != np.int16:
-        raise LineMisuse(f"a frame is {FRAME} int16 samples, not {frame.shape} of {frame.dtype}")
 
 
 class SynwayLine(CardLine):

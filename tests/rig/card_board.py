@@ -13,13 +13,15 @@ import shutil
 import socket
 import struct
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from hotline.config.settings import Line as Section
 from hotline.drivers.card.client import Card, State
-from hotline.drivers.card.line import CardLine, CardSettings, DonjinLine, SynwayLine, SynwaySettings
+from hotline.drivers.card.line import CardLine
 from hotline.drivers.exchange import Exchange
-from hotline.drivers.line import CallerId, Frame, Ring
+from hotline.drivers.line import CallerId, Frame, Line, Ring
 from hotline.drivers.telephone import SILENCE, KeypadTelephone
 from hotline.dsp import g711
 from rig.line_contract import SECOND, Far
@@ -31,8 +33,6 @@ STEP_OUT = struct.Struct("BBBB160s")
 TRUNKS = {"synway": 0, "donjin": 1}  # the type of an analog trunk, in the vendor's numbers
 LIBRARIES = {"synway": "libshpa3api.so", "donjin": "libtc08a32.so"}
 INIS = {"synway": "ShConfig.ini", "donjin": "TC08A-V.INI"}
-CLASSES: dict[str, type[CardLine]] = {"synway": SynwayLine, "donjin": DonjinLine}
-SETTINGS: dict[str, type[CardSettings]] = {"synway": SynwaySettings, "donjin": CardSettings}
 
 
 def build(driver: str, folder: Path, *options: str) -> Path:
@@ -109,9 +109,24 @@ class Board:
         self.ini()
         (folder / "ShIndex.ini").touch()
         self.sockets = [Socket() for _ in range(lines)]
-        settings = SETTINGS[driver](folder=folder)
-        self.lines = CLASSES[driver].several([f"L{n}" for n in range(1, lines + 1)], settings, 0)
-        self.card: Card = self.lines[0].card  # type: ignore[attr-defined]  # several gives CardLines
+        self.lines: Sequence[CardLine] = ()
+
+    def section(self, **more: object) -> Section:
+        """The section of the settings for all lines of this card."""
+        row = {"driver": self.driver, "count": len(self.sockets), "folder": str(self.folder)}
+        return Section.model_validate(row | more)
+
+    def use(self, lines: Sequence[Line]) -> Board:
+        """These lines are on this card, in the order of its channels."""
+        self.lines = [line for line in lines if isinstance(line, CardLine)]
+        for line, each in zip(self.lines, self.sockets, strict=True):
+            line.exchange = each.exchange  # type: ignore[attr-defined]  # what rehearsed callers call through
+        return self
+
+    @property
+    def card(self) -> Card:
+        """The service's side of the worker."""
+        return self.lines[0].card
 
     def ini(self, **values: int) -> None:
         """Write what the fake library reads: `refuse`, `enable`, `refresh` are what its functions give back."""

@@ -27,11 +27,12 @@ def template(folder):
 class House:
     """A service and as many callers as it has lines."""
 
-    def __init__(self, original, state, lines=1, line=None, epoch=EPOCH, **overrides):
+    def __init__(self, original, state, lines=1, line=None, rows=None, epoch=EPOCH, **overrides):
         if original != state:  # the same: go on where a service before this one ended
             shutil.copytree(original, state, dirs_exist_ok=True)
         settings = demo.prepare(state, **overrides).settings
-        rows = {f"L{i:02d}": Line(driver="simulated", **({"rings": 2} | (line or {}))) for i in range(1, lines + 1)}
+        simulated = {"driver": "simulated", "rings": 2} | (line or {})
+        rows = rows or {f"L{i:02d}": Line(**simulated) for i in range(1, lines + 1)}
         self.state = state
         self.settings = settings.model_copy(update={"lines": rows})
         self.epoch = epoch

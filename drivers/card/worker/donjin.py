@@ -102,7 +102,7 @@ class Donjin:
                 raise StartError(sentences.get(outcome, f"东进语音卡启动失败（返回 {outcome}）：请重新安装驱动程序"))
 
     def _why_not(self, loaded: int) -> str:
-        others = holders(sdk.NAME)
+        others = holders(self._sdk)
         if others:
             return f"东进语音卡正被别的程序占用：{others}。请先退出它"
         return f"东进语音卡的设备驱动打不开（返回 {loaded}）：请检查卡、驱动程序是否装好，是否还有别的程序占着卡"

@@ -56,10 +56,11 @@ def function(library: Any, name: str) -> Any:
         raise StartError(f"语音卡的程序库里没有 {name}，版本太旧：请更新语音卡驱动程序") from None
 
 
-def holders(name: str) -> str:
+def holders(library: Any) -> str:
     """The other programs that have the library loaded, for a card that is taken; empty when none is seen."""
+    path = str(library._name)  # as it was given to the loader
     try:
-        found = _holders_windows(name) if sys.platform == "win32" else _holders_linux(name)
+        found = _holders_windows(Path(path).name) if sys.platform == "win32" else _holders_linux(path)
     except (OSError, subprocess.SubprocessError):
         return ""
     return "、".join(found)
@@ -75,12 +76,12 @@ def _holders_windows(name: str) -> list[str]:
     return [f"{image}（进程 {process}）" for image, process in rows if int(process) != os.getpid()]
 
 
-def _holders_linux(name: str) -> list[str]:
+def _holders_linux(path: str) -> list[str]:
     """/proc/PID/maps names the files a process has mapped; those of other users are not shown to us."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            if int(folder.name) != os.getpid() and name in (folder / "maps").read_text(errors="replace"):
+            if int(folder.name) != os.getpid() and path in (folder / "maps").read_text(errors="replace"):
                 found.append(f"{(folder / 'comm').read_text().strip()}（进程 {folder.name}）")
         except OSError:
             pass  # it has ended since, or is not ours to look at

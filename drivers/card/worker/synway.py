@@ -98,7 +98,7 @@ class Synway:
 
     def _why_not(self) -> str:
         said = sdk.last_error(self._sdk)
-        others = holders(sdk.NAME)
+        others = holders(self._sdk)
         if others:
             return f"三汇语音卡正被别的程序占用：{others}。请先退出它（{said}）"
         return (
@@ -173,7 +173,8 @@ class Synway:
         for slot in unused if channel.off_hook else ():
             self._give_for_recording(channel, slot)
         fault = self._fault(channel)
-        if channel.faulty == (fault is not None):
+        undecided = channel.faulty is None and channel.low and fault is None
+        if undecided or channel.faulty == (fault is not None):
             return b""
         channel.faulty = fault is not None
         return pack_text(Kind.FAULT, number, fault) if fault else pack(Kind.MENDED, number)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from hotline.drivers import make
 from hotline.drivers.line import Line
 from rig.card_board import Board, CardFar
 from rig.line_contract import Far, LineContract
@@ -19,7 +20,9 @@ class CardContract(LineContract):
 
     def make_pair(self) -> tuple[Line, Far]:
         made = self.board(self.driver)
-        return made.lines[0], CardFar(made)
+        (line,) = make("card", made.section())
+        made.use([line])
+        return line, CardFar(made)
 
 
 class TestSynwayLine(CardContract):
