@@ -28,6 +28,7 @@ class Device:
         self.late = 0  # frames lost, or late to be played, since the start
         self._command = [sys.executable, "-P", "-m", "hotline.drivers.sound.worker", source, sink]
         self._process: subprocess.Popen[bytes] | None = None
+        self._killed: list[subprocess.Popen[bytes]] = []  # not yet buried
         self._decoder = Decoder()
         self._quiet = 0  # ticks without a word
 
@@ -49,11 +50,11 @@ class Device:
 
     def stop(self) -> None:
         """End the process; quiet when there is none."""
-        process = self._process
         self._end()
         self.ready, self._process = False, None
-        if process is not None:
+        for process in self._killed:
             process.wait()
+        self._killed.clear()
 
     def wait(self, seconds: float) -> bool:
         """Sleep until the process says something, or so long; whether it did."""
@@ -70,8 +71,13 @@ class Device:
         if data == b"":
             self._lost(f"声卡的进程意外结束（{self._process.poll()}），正在重新启动")
             return []
+        try:
+            records = self._decoder.receive(data or b"")
+        except ValueError:
+            self._lost("声卡的进程说的话看不懂，正在重新启动")
+            return []
         arrived = []
-        for kind, payload in self._decoder.receive(data or b""):
+        for kind, payload in records:
             match kind:
                 case Kind.AUDIO:
                     arrived.append(payload)
@@ -111,9 +117,11 @@ class Device:
         self._end()
 
     def _end(self) -> None:
-        """Kill it: closing a stream whose device is gone may take for ever. It is reaped when the next one starts."""
-        if self._process is not None:
+        """Kill it: closing a stream whose device is gone may take for ever."""
+        self._killed = [process for process in self._killed if process.poll() is None]
+        if self._process is not None and self._process not in self._killed:
             self._process.kill()
+            self._killed.append(self._process)
             for end in (self._process.stdin, self._process.stdout):
                 if end is not None:
                     end.close()

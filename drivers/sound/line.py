@@ -12,13 +12,12 @@ import numpy as np
 from pydantic import Field
 
 from ...config.settings import Section
-from ...dsp import callerid, generate
+from ...dsp import generate
 from ...dsp.levels import ratio
 from ..line import (
     FRAME,
     RATE,
     Alarm,
-    CallerId,
     Capabilities,
     Dialled,
     Event,
@@ -57,7 +56,7 @@ class Settings(Section):
     )
     ring: RingLine = Field("RI", description="振铃接在串口的哪根线上。")
     sound_dbm0: float = Field(-40.0, ge=-60, le=0, description='hook = "none" 时，声音多大算来电，dBm0。')
-    caller_id: bool = Field(False, description="挂机时声卡也听得到线路，能收来电号码。")
+    hears_on_hook: bool = Field(False, description="挂机时声卡也听得到线路，能从中听出来电号码。")
     gain_in_db: float = Field(0.0, ge=-30, le=30, description="收到的声音增减几 dB。")
     gain_out_db: float = Field(0.0, ge=-30, le=30, description="送出的声音增减几 dB。")
 
@@ -70,7 +69,7 @@ class SoundLine(Line):
     def __init__(self, name: str, settings: Settings | None = None) -> None:
         super().__init__(name)
         self.settings = settings or Settings()
-        self.capabilities = Capabilities(hears_on_hook=self.settings.caller_id)
+        self.capabilities = Capabilities(hears_on_hook=self.settings.hears_on_hook)
         self._device = Device(self.settings.device, self.settings.output or self.settings.device)
         self._gain_in = ratio(self.settings.gain_in_db)
         self._gain_out = ratio(self.settings.gain_out_db)
@@ -109,7 +108,6 @@ class SoundLine(Line):
     def _begin(self, hook: SerialHook | SoundHook) -> None:
         self._hook = hook
         self._ringing = Ringing(hook.cadence)
-        self._caller = callerid.Receiver()
         self._arrived = Buffer(WAITING, MOST)
         self._to_dial: deque[Frame] = deque()
         self._flash = 0  # ticks left of it
@@ -233,12 +231,8 @@ class SoundLine(Line):
             self.state = HookState.ON_HOOK
         if event is not None:
             self._events.append(event)
-        if not self.settings.caller_id:
+        if not self.settings.hears_on_hook:
             frame[:] = 0
-        elif self.state is HookState.RINGING:
-            for message in self._caller.feed(frame):
-                if isinstance(message, callerid.CallerId):
-                    self._events.append(CallerId(message.number))
 
     def _put_down(self) -> None:
         self._hook.set(False)

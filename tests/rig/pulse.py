@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import psutil
+import pytest
 import serial
 from hotline.drivers.exchange import Exchange
 from hotline.drivers.line import FRAME, Ring
@@ -84,11 +85,11 @@ class SoundServer:
         """Let it hang, as a server does that waits for a device; or go on."""
         os.kill(self._pid, signal.SIGSTOP if frozen else signal.SIGCONT)
 
-    def unload(self, module: str) -> None:
-        """Take a module away, as when a device is pulled out."""
-        subprocess.run(
-            ["pactl", "unload-module", module], env=os.environ | self.environment, check=True, capture_output=True
-        )
+    def stall(self, *, stalled: bool) -> None:
+        """Let the device we are spoken to by stop, or go on. (Taking it away is of no use here: the server then moves
+        its listeners to whatever other source it has.)"""
+        words = ("suspend-source", "from-exchange", str(int(stalled)))
+        subprocess.run(["pactl", *words], env=os.environ | self.environment, check=True, capture_output=True)
 
     def kill(self) -> None:
         """End it as a crash would; quiet when it does not run."""
@@ -98,6 +99,16 @@ class SoundServer:
         while psutil.pid_exists(self._pid) and psutil.Process(self._pid).status() != psutil.STATUS_ZOMBIE:
             select.select([], [], [], 0.01)
         self._pid = 0
+
+
+def running(folder: Path) -> Iterator[SoundServer]:
+    """The body of a fixture: a server, started when first needed, that every client of this process finds."""
+    server = SoundServer(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in server.environment.items():
+            patch.setenv(name, value)
+        yield server
+    server.kill()
 
 
 class FedLine(SoundLine):
