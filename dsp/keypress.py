@@ -1,8 +1,9 @@
-"""One key press, measured: is it one, when did it begin, how strong and how far off is each tone (ITU-T Q.23, Q.24).
+"""Key presses, measured: is it one, when did it begin, how strong and how far off is each tone (ITU-T Q.23, Q.24).
 
-Pure functions of the last 100 ms of one line, in double precision, for the few moments at which the detector's gates
-(see dtmf.py) saw a pair of tones. A caller's prompt must stop while the key is still down, so the verdict cannot wait
-for the key's end; it is asked again every 10 ms until it is yes, and has to be sure each time.
+Pure functions of 100 ms of samples, in double precision, for the few moments at which the detector's gates (see
+dtmf.py) saw a pair of tones; all moments of a tick are judged together. A caller's prompt must stop while the key is
+still down, so the verdict cannot wait for the key's end; it is asked again every 20 ms until it is yes, and has to be
+sure each time.
 
 What tells keys from speech best, over hours of speech and thousands of keys, is the strongest component left once two
 steady sines are subtracted. A voice that happens to have two harmonics on the grid has more of them close below.
@@ -12,15 +13,21 @@ waver; hence three ways to be pure enough.
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_left
+from cmath import phase, rect
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import goertzel
 from .generate import HIGH, LOW
-from .levels import RATE, decibels, ms, sine_dbm0
+from .levels import RATE, amplitude, decibels, ms
 
 WINDOW = ms(30)  # the two nearest tones are 73 Hz apart: a Hann window of 30 ms puts them on each other's skirts
 HOP = ms(5)
@@ -29,7 +36,9 @@ RECENT = ms(60)  # what it judges: an older disturbance, as of a prompt's echo, 
 HALF = 0.5  # a Hann window that is half filled gives half the amplitude
 
 Signal = NDArray[np.float64]
+Single = NDArray[np.float32]
 Track = NDArray[np.complex128]
+Indexes = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -66,8 +75,7 @@ class Limits:
 LIMITS = Limits()
 
 
-@dataclass(frozen=True, slots=True)
-class Press:
+class Press(NamedTuple):
     """A key held. `start` counts samples from the end of what was judged, so it is negative."""
 
     start: float
@@ -79,8 +87,7 @@ class Press:
     high_percent: float
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(NamedTuple):
     """Why it is none: the first check that failed (a field of Limits), what it measured, and its limit."""
 
     check: str
@@ -88,108 +95,141 @@ class Refusal:
     limit: float
 
 
-@dataclass(frozen=True, slots=True)
-class Rest:
-    """What is left of a signal once the two tones are subtracted, as peak amplitudes of sines."""
+Verdict = Press | Refusal
+
+
+class Rest(NamedTuple):
+    """What is left of a signal once its tones are subtracted, as peak amplitudes of sines."""
 
     strongest: float
     median: float
     voice: float
 
 
-_WINDOWS = np.arange(0, HISTORY - WINDOW + 1, HOP)[:, None] + np.arange(WINDOW)
+class _Tone(NamedTuple):
+    """One of a press's two tones."""
+
+    seen: float  # amplitude through windows tuned to the nominal frequency
+    size: float  # amplitude
+    hertz: float
+    percent: float  # off nominal
+    steady: float  # dB between its largest and smallest amplitude
+    drift: float  # Hz between its frequencies from hop to hop
+
+
+class _Pair(NamedTuple):
+    """Two tones that sound together and pass all checks but the last."""
+
+    start: float  # samples before the end
+    low: _Tone
+    high: _Tone
+    firm: bool
+
+
+_PARTS = WINDOW // HOP  # of a window: each is multiplied with the samples once, for every window it lies in
+_HOPS = (HISTORY - WINDOW) // HOP + 1
+_NEWEST = 4  # hops: a key that is held sounds in one of them
+_INNER = 6  # hops at most that are measured
+_HERTZ = RATE / (2 * math.pi * HOP)  # of a radian from hop to hop
+_NOTHING = 1e-9  # instead of an amplitude of 0
 
 
 @cache
-def _pair(digit: int) -> Signal:
-    row, column = divmod(digit, 4)
-    return goertzel.basis((LOW[row], HIGH[column]), goertzel.hann(WINDOW)).T.copy()
+def _pairs() -> Signal:
+    """What measures each digit's two tones in a window, as columns for each part of it, real parts and imaginary by
+    turns: (16, HOP, parts * 4)."""
+    window = goertzel.hann(WINDOW)
+    bases = np.stack([goertzel.basis((low, high), window) for low in LOW for high in HIGH])[:, (0, 2, 1, 3)]
+    return bases.reshape(-1, 4, _PARTS, HOP).transpose(0, 3, 2, 1).reshape(-1, HOP, _PARTS * 4)
 
 
-@cache
-def _hann(length: int) -> Signal:
-    window = goertzel.hann(length)
-    window *= 2.0 / window.sum()
-    return window
-
-
-def track(samples: Signal, digit: int) -> Track:
-    """Complex amplitude of the digit's two tones every 5 ms over HISTORY samples: (hops, 2)."""
-    parts = samples[_WINDOWS] @ _pair(digit)
-    tones: Track = parts[:, :2] + 1j * parts[:, 2:]
+def track(samples: Signal, digits: Indexes) -> Track:
+    """Complex amplitudes of each digit's two tones every 5 ms: (n, HISTORY) to (n, hops, 2)."""
+    blocks = samples.reshape(len(samples), -1, HOP)
+    products = blocks @ _pairs()[digits]
+    row, block, one = products.strides
+    part = 4 * one  # a window's next part is that of the next block
+    parts: Signal = np.ndarray(
+        (len(samples), _HOPS, _PARTS, 4), np.float64, products, strides=(row, block, block + part, one)
+    )
+    tones: Track = parts.sum(axis=2).view(np.complex128)
     return tones
 
 
-def _crossing(envelope: Signal, below: int, above: int) -> float:
-    """Where the envelope passes one half between two neighbouring hops, in hops."""
-    low, high = envelope[below], envelope[above]
-    return float(below + (above - below) * (HALF - low) / (high - low))
+def _crossing(envelope: list[float], after: int) -> float:
+    """Where the envelope passes one half between this hop and the next."""
+    here, there = envelope[after], envelope[after + 1]
+    return after + (HALF - here) / (there - here)
 
 
-_FILLED = np.cumsum(goertzel.hann(WINDOW)) / goertzel.hann(WINDOW).sum()
+_FILLED = (np.cumsum(goertzel.hann(WINDOW)) / goertzel.hann(WINDOW).sum()).tolist()
 _SURELY = 0.97  # a window that full may as well be quite full
 
 
 def _reach(envelope: float) -> float:
     """How far beyond a window's middle a tone goes that fills so much of it, in ms; up to 10, negative below a half."""
-    filled = int(np.searchsorted(_FILLED, min(envelope, _SURELY)))
-    return (filled - WINDOW / 2) * 1000 / RATE
+    return (bisect_left(_FILLED, min(envelope, _SURELY)) - WINDOW / 2) * 1000 / RATE
 
 
-def _response(off: Signal) -> Signal:
+def _response(off: float) -> float:
     """What the window leaves of a sine so many Hz off: 1 at 0, 0.54 at the 2.3 % of 1336 Hz."""
-    bins = off * WINDOW / RATE
-    response: Signal = np.sinc(bins) / (1 - bins**2)
-    return np.maximum(response, 0.1)
+    bins = abs(off) * WINDOW / RATE
+    if bins in (0.0, 1.0):
+        return 1.0 - bins / 2
+    return max(math.sin(math.pi * bins) / (math.pi * bins * (1 - bins**2)), 0.1)
 
 
-def _position(hop: float, hops: int) -> float:
+def _position(hop: float) -> float:
     """The middle of a hop's window, in samples before the end."""
-    return (hop - hops + 1) * HOP - WINDOW / 2
+    return (hop - _HOPS + 1) * HOP - WINDOW / 2
 
 
-def edge(samples: Signal, digit: int, low: float, high: float, *, rising: bool) -> float:
-    """The newest place at which both tones rose above (or one fell below) half of these amplitudes, in samples before
-    the end; the oldest place looked at if there is none."""
-    envelope = np.min(np.abs(track(samples, digit)) / (low, high), axis=1)
-    on = envelope >= HALF
-    changes = np.flatnonzero(on[1:] != on[:-1])
-    changes = changes[on[changes + 1] == rising]
-    if not len(changes):
-        return _position(0, len(envelope))
-    k = int(changes[-1])
-    return _position(_crossing(envelope, *((k, k + 1) if rising else (k + 1, k))), len(envelope))
+def edges(samples: Signal, digits: Indexes, sizes: Signal, rising: Iterable[bool]) -> list[float]:
+    """The newest place at which both tones rose above (or one fell below) half of their sizes (n, 2), in samples before
+    the end; the oldest place looked at if there is none. `samples`: (n, HISTORY)."""
+    envelopes = (np.abs(track(samples, digits)) / sizes[:, None]).min(axis=2).tolist()
+    return [_edge(envelope, up) for envelope, up in zip(envelopes, rising, strict=True)]
 
 
-def judge(samples: Signal, digit: int, limits: Limits = LIMITS) -> Press | Refusal:
-    """Is this digit's key (an index of KEYS) held at the end of these samples (HISTORY of them)?"""
-    tones = track(samples, digit)
-    size = np.abs(tones)
-    envelope = np.min(size / size[-4:].max(axis=0), axis=1)
-    on = envelope >= HALF
-    if not on[-4:].any():  # the two tones do not sound together
-        return Refusal("on", 0.0, limits.on)
-    last = int(np.flatnonzero(on)[-1])
-    silent = np.flatnonzero(~on[:last])
-    first = _crossing(envelope, int(silent[-1]), int(silent[-1]) + 1) if len(silent) else 0.0
-    age = (last - first) * HOP * 1000 / RATE + _reach(float(envelope[last]))
+def _edge(envelope: list[float], rising: bool) -> float:
+    for after in range(_HOPS - 2, -1, -1):
+        if (envelope[after] < HALF) == rising and (envelope[after + 1] >= HALF) == rising:
+            return _position(_crossing(envelope, after))
+    return _position(0)
+
+
+def judge(samples: Signal, digits: Indexes, limits: Limits = LIMITS) -> list[Verdict]:
+    """Is each digit's key (an index of KEYS) held at the end of its samples? `samples`: (n, HISTORY)."""
+    tones = track(samples, digits)
+    sizes = np.abs(tones)
+    loudest = np.maximum(sizes[:, -_NEWEST:].max(axis=1, keepdims=True), _NOTHING)
+    envelopes = (sizes / loudest).min(axis=2).tolist()
+    found = [_pair(*row, limits) for row in zip(envelopes, tones, digits.tolist(), strict=True)]
+    pure = _pure(samples, {row: pair for row, pair in enumerate(found) if isinstance(pair, _Pair)}, limits)
+    return [next(pure) if isinstance(one, _Pair) else one for one in found]
+
+
+def _pair(envelope: list[float], tones: Track, digit: int, limits: Limits) -> _Pair | Refusal:
+    """The two tones, if they sound together, for long enough, steadily and at their frequencies."""
+    last = _HOPS - 1
+    while envelope[last] < HALF:
+        last -= 1
+        if last < _HOPS - _NEWEST:
+            return Refusal("on", 0.0, limits.on)
+    silent = last - 1
+    while silent >= 0 and envelope[silent] >= HALF:
+        silent -= 1
+    first = _crossing(envelope, silent) if silent >= 0 else 0.0
+    age = (last - first) * HOP * 1000 / RATE + _reach(envelope[last])
     if age < limits.on:
         return Refusal("on", age, limits.on)
-
-    inner = tones[max(int(np.ceil(first + 2)), last - 5) : last + 1]  # windows filled by the key, or nearly
-    sizes = np.abs(inner)
-    seen = np.sort(sizes, axis=0)[len(sizes) // 2]
-    nominal = np.array((LOW[digit // 4], HIGH[digit % 4]))
-    advance = inner[1:] * inner[:-1].conj() * np.exp(-2j * np.pi * nominal * HOP / RATE)
-    hertz = RATE / (2 * np.pi * HOP)
-    off = np.angle(advance.sum(axis=0)) * hertz
-    percent = off / nominal * 100
-    low, high = (float(size) for size in seen / _response(off))
-    twist = decibels(high / low)
-    steady = decibels(float((sizes.max(axis=0) / sizes.min(axis=0)).max()))
-    drift = float(np.ptp(np.angle(advance), axis=0).max()) * hertz
+    inner = tones[max(math.ceil(first + 2), last + 1 - _INNER) : last + 1]  # windows filled by the key, or nearly
+    nominal = LOW[digit // 4], HIGH[digit % 4]
+    low, high = (_tone(hops, hertz) for hops, hertz in zip(inner.T.tolist(), nominal, strict=True))
+    twist = decibels(high.size / low.size)
+    steady, drift = max(low.steady, high.steady), max(low.drift, high.drift)
     for check, value, limit in (
-        ("deviation", float(np.abs(percent).max()), limits.deviation),
+        ("deviation", max(abs(low.percent), abs(high.percent)), limits.deviation),
         ("twist_high", twist, limits.twist_high),
         ("steady", steady, limits.steady),
         ("drift", drift, limits.drift),
@@ -197,25 +237,75 @@ def judge(samples: Signal, digit: int, limits: Limits = LIMITS) -> Press | Refus
         if value > limit:
             return Refusal(check, value, limit)
     for check, value, limit in (
-        ("floor", float(sine_dbm0(min(low, high))), limits.floor),
+        ("floor", decibels(min(low.size, high.size) / amplitude(0.0)), limits.floor),
         ("twist_low", twist, limits.twist_low),
     ):
         if value < limit:
             return Refusal(check, value, limit)
+    firm = age >= limits.firm_on and steady <= limits.firm_steady and drift <= limits.firm_drift
+    return _Pair(_position(first), low, high, firm)
 
-    start = _position(first, len(tones))
-    begin = max(round(start) + ms(3), -RECENT)
-    left = rest(samples[begin:], nominal * (1 + percent / 100))
-    weaker = float(seen.min())  # as seen: a tone far off has to be purer
+
+def _tone(hops: list[complex], nominal: float) -> _Tone:
+    """What successive hops, three at least, say of their tone."""
+    sizes = sorted(map(abs, hops))
+    turn = rect(1.0, -nominal / _HERTZ)
+    advance = [new * old.conjugate() * turn for old, new in pairwise(hops)]
+    turned = [phase(step) for step in advance]
+    off = phase(sum(advance)) * _HERTZ
+    seen = sizes[len(sizes) // 2]
+    steady, drift = decibels(sizes[-1] / sizes[0]), (max(turned) - min(turned)) * _HERTZ
+    return _Tone(seen, seen / _response(off), nominal + off, off / nominal * 100, steady, drift)
+
+
+def _pure(samples: Signal, pairs: dict[int, _Pair], limits: Limits) -> Iterator[Verdict]:
+    """The last check, of all pairs together; by row of the samples. Where no component of what is left can be too
+    strong, since all of it together is not, its spectrum is spared."""
+    lengths = [min(-round(pair.start) - ms(3), RECENT) for pair in pairs.values()]
+    hertz = np.array([(pair.low.hertz, pair.high.hertz) for pair in pairs.values()])
+    left = residual(samples[list(pairs), -RECENT:], lengths, hertz)
+    most = np.maximum(np.abs(left).sum(axis=1), _NOTHING).tolist()
+    surely = max(limits.purity, limits.noise_purity, limits.voice)
+    for row, pair in enumerate(pairs.values()):
+        weaker = min(pair.low.seen, pair.high.seen)  # as seen: a tone far off has to be purer
+        if decibels(weaker / most[row]) < surely:
+            refusal = _company(weaker, pair.firm, rest(left[row]), limits)
+            if refusal:
+                yield refusal
+                continue
+        low, high = pair.low, pair.high
+        yield Press(pair.start, low.size, high.size, low.seen, high.seen, low.percent, high.percent)
+
+
+def _company(weaker: float, firm: bool, left: Rest, limits: Limits) -> Refusal | None:
+    """Why a pair with this weaker tone is refused for what sounds with it."""
     voice, purity = decibels(weaker / left.voice), decibels(weaker / left.strongest)
     if voice < limits.voice:
         return Refusal("voice", voice, limits.voice)
-    firm = age >= limits.firm_on and steady <= limits.firm_steady and drift <= limits.firm_drift
     flat = decibels(left.strongest / left.median) <= limits.noise_crest
-    least = min(limits.purity, limits.firm_purity if firm else np.inf, limits.noise_purity if flat else np.inf)
-    if purity < least:
-        return Refusal("purity", purity, least)
-    return Press(start, low, high, float(seen[0]), float(seen[1]), float(percent[0]), float(percent[1]))
+    least = min(limits.purity, limits.firm_purity if firm else math.inf, limits.noise_purity if flat else math.inf)
+    return Refusal("purity", purity, least) if purity < least else None
+
+
+@cache
+def _hann(length: int, size: int) -> Single:
+    """A Hann window of this length at the end of so many samples, scaled so that a sine gives its peak amplitude."""
+    window = goertzel.hann(length)
+    return np.pad(window * (2.0 / window.sum()), (size - length, 0)).astype(np.float32)
+
+
+def residual(samples: Signal, lengths: Sequence[int], hertz: Signal) -> Single:
+    """What is left of the last `lengths` (n) of the samples (n, most), through a Hann window, once steady sines of
+    these frequencies (n, sines) are subtracted by least squares."""
+    window = np.stack([_hann(length, samples.shape[1]) for length in lengths])
+    time = np.arange(samples.shape[1]) * (2 * np.pi / RATE)
+    angle = hertz.astype(np.float32)[..., None] * time.astype(np.float32)
+    model = np.concatenate([np.cos(angle), np.sin(angle)], axis=1)
+    model *= window[:, None]
+    weighted = samples.astype(np.float32) * window
+    fit = np.linalg.solve(model @ model.transpose(0, 2, 1), model @ weighted[..., None])
+    left: Single = weighted - (fit.transpose(0, 2, 1) @ model)[:, 0]
+    return left
 
 
 _POINTS = 1024
@@ -229,15 +319,9 @@ _VOICE = _band(190, 275)  # between hum and the lowest dial tone, both of which 
 _SPEECH = _band(530, 3450)  # above the dial tones
 
 
-def rest(samples: Signal, frequencies: Signal) -> Rest:
-    """What is left once two steady sines of these frequencies (Hz) are subtracted by least squares."""
-    window = _hann(len(samples))
-    time = np.arange(len(samples))[:, None]
-    sines = np.exp(time * (2j * np.pi / RATE * frequencies)) * window[:, None]
-    model = sines.view(np.float64)  # cosine and sine of each, weighted
-    weighted = samples * window
-    fit = np.linalg.solve(model.T @ model, model.T @ weighted)
-    spectrum = np.abs(np.fft.rfft(weighted - model @ fit, _POINTS))
+def rest(left: Single) -> Rest:
+    """What stands out in the spectrum of a residual."""
+    spectrum = np.abs(np.fft.rfft(left, _POINTS))
     speech = np.sort(spectrum[_SPEECH])
-    strongest, median, voice = speech[-1], speech[len(speech) // 2], spectrum[_VOICE].max()
-    return Rest(*(max(float(size), 1e-9) for size in (strongest, median, voice)))
+    sizes = speech[-1], speech[len(speech) // 2], spectrum[_VOICE].max()
+    return Rest(*(max(float(size), _NOTHING) for size in sizes))

@@ -7,6 +7,8 @@ dBm0 have the same RMS. Functions take floats or arrays and return the same shap
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -26,9 +28,12 @@ def ratio(db: float) -> float:
     return float(10.0 ** (db / 20.0))
 
 
+_SILENT = ratio(SILENCE_DBM0)
+
+
 def decibels(amplitude_ratio: float) -> float:
     """dB of an amplitude ratio; a ratio of nothing is SILENCE_DBM0."""
-    return float(20.0 * np.log10(amplitude_ratio)) if amplitude_ratio > ratio(SILENCE_DBM0) else SILENCE_DBM0
+    return 20.0 * math.log10(amplitude_ratio) if amplitude_ratio > _SILENT else SILENCE_DBM0
 
 
 def amplitude(dbm0: float) -> float:

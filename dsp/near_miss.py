@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from . import goertzel
 from .generate import HIGH, KEYS, LOW
-from .keypress import WINDOW, Limits, Refusal, judge, rest
+from .keypress import WINDOW, Limits, Refusal, judge, residual, rest
 from .levels import RATE, decibels, ms, sine_dbm0
 
 FARTHEST = 10.0  # per cent of nominal that is still called a tone of the grid; rows and columns are 10.5 % apart
@@ -45,7 +45,7 @@ def why(samples: Signal, seen: int | None, limits: Limits) -> tuple[str, Refusal
 
 
 def _judged(samples: Signal, digit: int, limits: Limits) -> tuple[str, Refusal] | None:
-    verdict = judge(samples, digit, limits)
+    (verdict,) = judge(samples[None], np.array([digit]), limits)
     return (KEYS[digit], verdict) if isinstance(verdict, Refusal) else None
 
 
@@ -99,7 +99,8 @@ def _sizes(samples: Signal, frequencies: list[float]) -> tuple[list[float], floa
     sines = np.exp(np.arange(WINDOW)[:, None] * (2j * np.pi / RATE * nominal)).view(np.float64)
     weights = np.sqrt(_window())[:, None]
     parts = np.linalg.lstsq(sines * weights, recent * weights[:, 0], rcond=None)[0].reshape(-1, 2)
-    return [float(size) for size in np.hypot(parts[:, 0], parts[:, 1])], rest(recent, nominal).strongest
+    left = residual(recent[None], [WINDOW], nominal[None])
+    return [float(size) for size in np.hypot(parts[:, 0], parts[:, 1])], rest(left[0]).strongest
 
 
 def _nearest(frequency: float, group: tuple[float, ...]) -> tuple[int, float]:

@@ -1,7 +1,5 @@
 """The detector against Q.24, each limit from both sides, and against itself: frames and neighbours change nothing."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 from hotline.dsp import dtmf, g711, generate, levels
@@ -233,7 +231,7 @@ def test_lines_do_not_hear_each_other():
     ]
     together = hear(signals)
     for line, signal in enumerate(signals):
-        alone = [dataclasses.replace(event, line=line) for event in hear([signal])[0]]
+        alone = [event._replace(line=line) for event in hear([signal])[0]]
         assert together[line] == alone
 
 

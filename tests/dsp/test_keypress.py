@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hotline.dsp import generate, keypress, levels
 from hotline.dsp.keypress import HISTORY, LIMITS, Press, Refusal
+from rig import slow_keypress
 
 RNG = np.random.default_rng(11)
 
@@ -16,16 +17,19 @@ def held(digit="5", on_ms=50.0, **kind):
     return np.concatenate([np.zeros(HISTORY - len(tone)), tone]) + RNG.standard_normal(HISTORY)
 
 
+def judge(samples, digit="5", limits=LIMITS):
+    (verdict,) = keypress.judge(samples[None], np.array([generate.KEYS.index(digit)]), limits)
+    return verdict
+
+
 def check(samples, digit="5"):
-    verdict = keypress.judge(samples, generate.KEYS.index(digit))
+    verdict = judge(samples, digit)
     return verdict.check if isinstance(verdict, Refusal) else None
 
 
 @pytest.mark.parametrize("digit", generate.KEYS)
 def test_start_level_and_frequency_are_measured(digit):
-    press = keypress.judge(
-        held(digit, 50, level_dbm0=-12, twist_db=-3, deviation_percent=(1.2, -0.7)), generate.KEYS.index(digit)
-    )
+    press = judge(held(digit, 50, level_dbm0=-12, twist_db=-3, deviation_percent=(1.2, -0.7)), digit)
     assert isinstance(press, Press)
     assert press.start == pytest.approx(-levels.ms(50), abs=levels.ms(1.5))
     assert levels.sine_dbm0([press.low, press.high]) == pytest.approx([-12, -15], abs=0.3)
@@ -45,7 +49,7 @@ def test_start_level_and_frequency_are_measured(digit):
     ],
 )
 def test_a_refusal_names_the_limit_it_failed(limit, samples):
-    verdict = keypress.judge(samples, generate.KEYS.index("5"))
+    verdict = judge(samples)
     assert isinstance(verdict, Refusal)
     assert verdict.check == limit
 
@@ -53,13 +57,13 @@ def test_a_refusal_names_the_limit_it_failed(limit, samples):
 def test_every_check_can_be_loosened_by_its_limit():
     assert check(held(deviation_percent=2.6)) == "deviation"
     loose = dataclasses.replace(LIMITS, deviation=2.8)
-    assert isinstance(keypress.judge(held(deviation_percent=2.6), 5, loose), Press)
+    assert isinstance(judge(held(deviation_percent=2.6), limits=loose), Press)
 
 
 def test_a_tone_that_swells_is_not_steady():
     swelling = held() * np.geomspace(1.0, 15.0, HISTORY)
     assert check(swelling) is None
-    verdict = keypress.judge(swelling, 5, dataclasses.replace(LIMITS, steady=1.5))
+    verdict = judge(swelling, limits=dataclasses.replace(LIMITS, steady=1.5))
     assert isinstance(verdict, Refusal)
     assert verdict.check == "steady"
 
@@ -79,7 +83,58 @@ def test_dial_tone_and_hum_may_be_stronger_than_the_key():
 def test_edges_are_where_the_tone_began_and_ended():
     key = generate.key("5", 45)
     samples = np.concatenate([np.zeros(200), key, np.zeros(HISTORY - 200 - len(key))])
-    amplitude = levels.amplitude(-10.0)
-    began, ended = (keypress.edge(samples, 5, amplitude, amplitude, rising=rising) for rising in (True, False))
+    sizes = np.full((2, 2), levels.amplitude(-10.0))
+    began, ended = keypress.edges(np.stack([samples] * 2), np.array([5, 5]), sizes, [True, False])
     assert HISTORY + began == pytest.approx(200, abs=levels.ms(1.5))
     assert HISTORY + ended == pytest.approx(200 + len(key), abs=levels.ms(1.5))
+
+
+def presses(count, rng):
+    """Keys of every kind, in noise and other company, some begun or ended lately: samples and digits."""
+    digits = rng.integers(0, len(generate.KEYS), count)
+    samples = rng.standard_normal((count, HISTORY)) * 10 ** rng.uniform(0, 3, (count, 1))
+    for row, digit in zip(samples, digits, strict=True):
+        line = np.zeros(3 * HISTORY)
+        key = generate.key(
+            generate.KEYS[digit],
+            rng.uniform(15, 120),
+            level_dbm0=rng.uniform(-50, 0),
+            twist_db=rng.uniform(-13, 9),
+            deviation_percent=tuple(rng.uniform(-2.6, 2.6, 2)),
+        )
+        line[HISTORY : HISTORY + len(key)] = key
+        end = int(rng.integers(HISTORY + levels.ms(30), HISTORY + levels.ms(110)))
+        row += line[end - HISTORY : end]
+        if rng.random() < 0.3:
+            row += generate.tones([rng.uniform(200, 3000)], [rng.uniform(-40, -5)], HISTORY)
+    return samples, digits
+
+
+def test_many_are_judged_at_once_as_the_textbook_judges_each():
+    samples, digits = presses(1500, np.random.default_rng(3))
+    seen = set()
+    for found, line, digit in zip(keypress.judge(samples, digits), samples, digits, strict=True):
+        expected = slow_keypress.judge(line, int(digit))
+        assert type(found) is type(expected)
+        if isinstance(found, Refusal):
+            seen.add(found.check)
+            assert found.check == expected.check
+            assert (found.value, found.limit) == pytest.approx((expected.value, expected.limit), abs=1e-3)
+        else:
+            assert tuple(found) == pytest.approx(tuple(expected), rel=1e-9)
+    assert seen == {"on", "deviation", "twist_high", "steady", "drift", "floor", "twist_low", "voice", "purity"}
+
+
+def test_edges_are_found_at_once_as_the_textbook_finds_each():
+    samples, digits = presses(300, np.random.default_rng(5))
+    sizes = levels.amplitude(-20.0) * np.ones((len(digits), 2))
+    rising = [bool(row % 2) for row in range(len(digits))]
+    found = keypress.edges(samples, digits, sizes, rising)
+    rows = zip(samples, digits, sizes, rising, strict=True)
+    assert found == pytest.approx([slow_keypress.edge(x, int(digit), *two, rising=up) for x, digit, two, up in rows])
+
+
+def test_who_is_judged_beside_it_does_not_change_a_verdict():
+    samples, digits = presses(40, np.random.default_rng(6))
+    together = keypress.judge(samples, digits)
+    assert [keypress.judge(samples[k : k + 1], digits[k : k + 1])[0] for k in range(len(digits))] == together

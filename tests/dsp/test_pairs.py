@@ -1,0 +1,86 @@
+"""What may be a key: the bank on all lines, the gates, and the samples kept for the judge."""
+
+import numpy as np
+import pytest
+from hotline.dsp import generate, goertzel, pairs
+from hotline.dsp.keypress import HISTORY, LIMITS, WINDOW
+from hotline.dsp.pairs import STEP, Gates, Pairs
+
+
+def looks(bank, signal, lengths):
+    """Every look at the signal (lines, n), fed in pieces of these lengths or less."""
+    at, lengths = 0, iter(lengths)
+    while at < signal.shape[1]:
+        count = min(next(lengths), bank.room())
+        look = bank.feed(signal[:, at : at + count])
+        at += count
+        if look is not None:
+            yield look
+
+
+@pytest.mark.parametrize("lines", [1, 3, 300])
+def test_powers_are_those_of_the_textbook_however_the_signal_is_cut(lines):
+    rng = np.random.default_rng(lines)
+    signal = rng.integers(-20000, 20000, (lines, 20 * STEP)).astype(np.int16)
+    whole = np.concatenate([np.zeros((lines, WINDOW), np.int16), signal], axis=1)
+    window, at = goertzel.hann(WINDOW), [0, lines // 2, lines - 1]
+    for look in looks(Pairs(lines), signal, iter(lambda: int(rng.integers(0, 1000)), None)):
+        for hop, end in enumerate(look.ends):
+            line, tone = at[hop % 3], int(rng.integers(8))
+            expected = goertzel.recursion(whole[line, end : end + WINDOW], pairs.TONES[tone], window)
+            assert np.sqrt(look.powers[tone, 1 + hop, line]) == pytest.approx(expected, rel=1e-3, abs=1.0)
+
+
+@pytest.mark.parametrize("lines", [1, 200])
+def test_the_judge_gets_the_samples_up_to_any_window_and_a_little_before(lines):
+    """Long enough that the ring is gone round several times."""
+    bank, rng = Pairs(lines), np.random.default_rng(7)
+    signal = rng.integers(-9, 9, (lines, 12000 if lines > 1 else 600_000)).astype(np.int16)
+    whole = np.concatenate([np.zeros((lines, HISTORY + STEP), np.int16), signal], axis=1)
+    for look in looks(bank, signal, iter(lambda: int(rng.integers(1, 50_000)), None)):
+        for end in (look.ends[0], look.ends[0] - pairs.LOOK_BACK, look.ends[-1]):
+            line = int(rng.integers(lines))
+            (recent,) = bank.recent([(line, end)])
+            assert np.array_equal(recent, whole[line, end + STEP : end + STEP + HISTORY])
+
+
+def candidates(signal):
+    bank = Pairs(1)
+    found = [bank.candidates(look, Gates.of(LIMITS)) for look in looks(bank, signal[None], iter(lambda: STEP, None))]
+    return [(int(digit), bool(grown)) for one in found for digit, grown in zip(one.digits, one.grown, strict=True)]
+
+
+@pytest.mark.parametrize("digit", range(16))
+def test_a_key_is_a_candidate_that_grows(digit):
+    signal = np.concatenate([generate.silence(25), generate.dtmf(generate.KEYS[digit], 100, 60)])
+    found = candidates(signal)
+    assert {at for at, _ in found} == {digit}
+    assert [grown for _, grown in found][:2] == [False, True]
+
+
+@pytest.mark.parametrize(
+    "signal",
+    [
+        generate.tone(697, 200),
+        generate.tone(1336, 200),
+        generate.to_int16(generate.tones([770.0, 852.0, 1336.0], [-10.0, -10.0, -10.0], 1600)),
+        generate.to_int16(generate.tones([770.0, 1336.0, 1110.0], [-10.0, -10.0, -8.0], 1600)),
+        generate.dtmf("5", 100, 60, -54.0),
+        generate.noise(200, -10.0, np.random.default_rng(1)),
+    ],
+    ids=["row alone", "column alone", "two rows", "one between", "too faint", "noise"],
+)
+def test_other_sounds_are_none(signal):
+    assert candidates(signal) == []
+
+
+def test_a_reset_line_has_carried_nothing():
+    bank = Pairs(2)
+    list(looks(bank, np.stack([generate.dtmf("5", 60, 0)] * 2), iter(lambda: STEP, None)))
+    bank.reset(0)
+    recent = bank.recent([(0, bank.position), (1, bank.position)])
+    assert not recent[0].any()
+    assert recent[1].any()
+    look = bank.feed(np.zeros((2, STEP), np.int16))
+    assert not look.powers[:, :, 0].any()
+    assert look.powers[:, :, 1].any()
