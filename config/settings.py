@@ -60,9 +60,9 @@ class Service(Section):
 
     @field_validator("engines")
     @classmethod
-    def _where_a_port_can_be_shared(cls, engines: int) -> int:
+    def _where_processes_can_be_led(cls, engines: int) -> int:
         if engines > 1 and sys.platform == "win32":
-            raise ValueError(f"engines = {engines}：Windows 上几个进程不能共用一个端口，须是 1")
+            raise ValueError(f"engines = {engines}：Windows 上只能用一个进程，须是 1")
         return engines
 
 

@@ -94,7 +94,7 @@ async def _run(service: Service, share: Share) -> int:
     assert process.stdout is not None
     try:
         process.stdin.write(service.settings.model_dump_json().encode() + b"\n")
-        while line := await process.stdout.readline():
+        while (line := await process.stdout.readline()).endswith(b"\n"):  # a killed engine may leave half a line
             service.others[share.index] = Report.parse(line)
         return await process.wait()
     finally:

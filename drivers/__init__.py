@@ -38,10 +38,10 @@ ALL = Share()
 DRIVERS = {
     "simulated": (".simulated", "SimulatedLine"),
     "voicemodem": (".modem.line", "VoiceModemLine"),
-    "synway": (".card.line", "SynwayLine"),
-    "donjin": (".card.line", "DonjinLine"),
     "audiosocket": (".audiosocket.line", "AudioSocketLine"),
     "sound": (".sound.line", "SoundLine"),
+    "synway": (".card.line", "SynwayLine"),
+    "donjin": (".card.line", "DonjinLine"),
 }
 
 
@@ -69,5 +69,5 @@ def make(name: str, line: config.Line, share: Share = ALL) -> list[Line]:
         raise config.SettingsError(
             f"[lines.{name}] count = {line.count}：{line.driver} 的一段只管一个端口，须是 1；请给每个端口写一段"
         )
-    made: list[Line] = cls.several(share.out_of(line.names(name), cls.divisible), own, share.of > 1)
+    made: list[Line] = cls.several(share.out_of(line.names(name), cls.divisible), own, share.index)
     return made

@@ -45,6 +45,7 @@ import numpy.typing as npt
 
 RATE = 8000
 FRAME = 160  # 20 ms: what DAHDI, AudioSocket and G.711 networks move at a time
+SAMPLE = np.dtype(np.int16)  # comparing with this costs a third of comparing with np.int16 itself
 DIGITS = frozenset("0123456789*#ABCD,")  # what `dial` takes
 
 Frame = npt.NDArray[np.int16]
@@ -139,9 +140,9 @@ class Line(ABC):
     divisible = False  # and several processes may each carry a part of them
 
     @classmethod
-    def several(cls, names: Sequence[str], settings: Any, shared: bool) -> list[Line]:
-        """The lines of one section, not yet open. `settings` is of the class's `settings_model`; `shared`: other
-        processes carry other lines of this section at the same time."""
+    def several(cls, names: Sequence[str], settings: Any, process: int) -> list[Line]:
+        """The lines of one section, not yet open. `settings` is of the class's `settings_model`; `process`
+        counts from 0 those that carry lines of this section."""
         return [cls(name, settings) for name in names]  # type: ignore[call-arg]  # each driver takes its own settings
 
     def __init__(self, name: str) -> None:
@@ -193,7 +194,7 @@ class Line(ABC):
 
 def check_frame(frame: Frame) -> None:
     """Raises LineMisuse for what is no frame."""
-    if frame.shape != (FRAME,) or frame.dtype != np.int16:
+    if frame.shape != (FRAME,) or frame.dtype != SAMPLE:
         raise LineMisuse(f"a frame is {FRAME} int16 samples, not {frame.shape} of {frame.dtype}")
 
 

@@ -44,6 +44,9 @@ from .server import SECOND, Address, Server
 
 log = logging.getLogger(__name__)
 
+# The tick's path goes through these: looking a member up in its Enum costs more than the comparison.
+RINGING, OFF_HOOK = HookState.RINGING, HookState.OFF_HOOK
+
 DIGIT_MS, PAUSE_MS = 100, 1000  # what we dial ourselves: a digit and the pause after it, and what ',' is
 UNANSWERED = 10 * SECOND  # ticks a connection may wait for an answer
 TARGET = re.compile(r"[0-9A-Za-z_-]{1,40}")  # it becomes an extension of a dialplan, and part of none of its syntax
@@ -53,7 +56,12 @@ class Settings(Section):
     """经 Asterisk 接来的线路（AudioSocket）。"""
 
     host: str = Field("127.0.0.1", description="在哪个地址上等 Asterisk；不是本机回环地址时必须设 token。")
-    port: int = Field(8090, ge=1, le=65535, description="等 Asterisk 的端口，与拨号方案里写的相同。")
+    port: int = Field(
+        8090,
+        ge=1,
+        le=65520,
+        description="等 Asterisk 的端口，与拨号方案里写的相同；[service] engines 的第二个进程用下一个端口，依此类推。",
+    )
     token: str = Field(
         "",
         pattern=r"^([0-9A-Za-z_-]{8,64})?$",
@@ -84,11 +92,12 @@ class AudioSocketLine(Line):
 
     settings_model = Settings
     countable = True
+    divisible = True
 
     @classmethod
-    def several(cls, names: Sequence[str], settings: Any, shared: bool) -> list[Line]:
-        """Lines on one server."""
-        server = Server(Address(settings.host, settings.port), settings.token, len(names))
+    def several(cls, names: Sequence[str], settings: Any, process: int) -> list[Line]:
+        """Lines on one server. Each process has its own port: a call is announced to the process it goes to."""
+        server = Server(Address(settings.host, settings.port + process), settings.token, len(names))
         return [cls(name, settings, server, port) for name, port in zip(names, server.ports, strict=True)]
 
     def __init__(self, name: str, settings: Settings, server: Server, port: Port) -> None:
@@ -164,34 +173,37 @@ class AudioSocketLine(Line):
 
     def read(self, frame: Frame) -> None:
         """What came in this tick; the first line to read in a tick reads for all."""
-        self._check_open()
+        if not self._is_open:
+            self._check_open()
         check_frame(frame)
         server = self.server
         if self._seen == server.now:
             server.tick()
         self._seen = server.now
-        frame[:] = self._incoming
+        frame[...] = self._incoming
         if server.late and self._port.slot in server.late:
             self.late_frames += 1
         if self._port.events:
             self._follow()
-        if self.state is HookState.RINGING:
+        if self.state is RINGING:
             self._ring()
         elif self._tones is not None:
             self._dial_on()
 
     def write(self, frame: Frame) -> None:
         """Send it, or in its place what is being dialled."""
-        self._check_open()
+        if not self._is_open:
+            self._check_open()
         check_frame(frame)
-        if self.state is HookState.OFF_HOOK:
+        if self.state is OFF_HOOK:
             if self._tones is not None:
                 frame = self._tones[self._dialled : self._dialled + FRAME]
             self._port.send(frame)
 
     def events(self) -> list[Event]:
         """What the server had to say."""
-        self._check_open()
+        if not self._is_open:
+            self._check_open()
         events, self._events = self._events, []
         return events
 
