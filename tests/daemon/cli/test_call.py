@@ -6,7 +6,7 @@ import numpy as np
 from hotline.daemon import demo_fund
 from hotline.dsp import generate
 from hotline.voice import audiofile
-from rig.installed import hotline
+from rig.installed import free_ports, hotline, running
 
 
 def test_a_call_on_demo_data_as_json(tmp_path):
@@ -41,3 +41,39 @@ def test_a_script_nobody_understands_and_a_file_that_is_no_sound(tmp_path):
     bad.write_text("no sound")
     said = hotline("call", "1", "--wav", bad, folder=tmp_path, status=1)
     assert str(bad) in said
+
+
+def test_a_running_service_is_called_over_audiosocket(tmp_path):
+    port, web, desk = free_ports(3)
+    (tmp_path / "hotline.toml").write_text(
+        f"[web]\nport = {web}\ndesk_port = {desk}\n"
+        f"[lines.asterisk]\ndriver = 'audiosocket'\nport = {port}\ntoken = 'correct-horse'\ncount = 2\n",
+        "utf-8",
+    )
+    heard, to = tmp_path / "heard.wav", f"127.0.0.1:{port}"
+    said = hotline("call", "1", "--to", to, folder=tmp_path, status=1)
+    assert f"连不上 {to}" in said
+    with running("run", folder=tmp_path):
+        said = hotline("call", "1", "--to", to, "--token", "guessed-wrong", folder=tmp_path, status=1)
+        assert "--token" in said
+        said = hotline(
+            "call",
+            "!1 wait:0.5 hangup",
+            "--to",
+            to,
+            "--token",
+            "correct-horse",
+            "--heard",
+            heard,
+            "--json",
+            folder=tmp_path,
+        )
+    entries = [json.loads(line) for line in said.splitlines()]
+    assert [entry["text"] for entry in entries] == ["开始说话", "1", "开始说话", "来电人挂机"]
+    sound = audiofile.read(heard)
+    assert np.abs(sound).max() > 3000
+
+
+def test_where_to_call_must_be_said_in_full(tmp_path):
+    for to in ("127.0.0.1", "host:99999", ":8090", "host:x"):
+        assert f"--to {to}：须是 地址:端口" in hotline("call", "1", "--to", to, folder=tmp_path, status=1)
