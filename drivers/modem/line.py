@@ -70,7 +70,7 @@ TOLD_IN_DUPLEX = frozenset({Report.LOOP_BREAK})
 
 def _buffer() -> LiveTelephone:
     """Evens out the bursts in which a serial port gives samples."""
-    return LiveTelephone(target_ms=40, most_ms=200)
+    return LiveTelephone(target_ms=30, most_ms=200)
 
 
 @dataclass

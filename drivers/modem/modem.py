@@ -9,19 +9,17 @@ from __future__ import annotations
 
 import logging
 import os
-import subprocess
 from collections import deque
-from concurrent.futures import Future, wait
 from contextlib import suppress
 
 from .. import line as lines
-from . import aside, at, dle, profiles, recovery
+from . import aside, at, dle, profiles
 from .at import SECOND, Outcome, Result, Script, Step
 from .codecs import Offer, choose
 from .life import LIFTED, SCRIPTED, Signal, State, after
-from .ports import Port, PortLost, probed_by_modem_manager
+from .ports import Port, PortLost
 from .profiles import PROFILES, Mode
-from .recovery import Move, Rung
+from .recovery import Climb
 from .settings import Settings
 from .wire import Event, Wire
 
@@ -34,7 +32,6 @@ POWER_EVERY = 10  # retries: the command may touch more than this modem
 ENTER_WITHIN = LEAVE_WITHIN = 3 * SECOND
 STALLED = 2 * SECOND  # without a sample coming, or a byte being taken
 CLOSE_WITHIN = 1.0  # seconds
-POWER_LASTS = 30  # seconds the settings' command may take
 
 
 class Modem:
@@ -53,8 +50,8 @@ class Modem:
         self.profile = PROFILES["generic" if settings.profile == "auto" else settings.profile]
         self.codec: Offer | None = None
         self._settings = settings
-        self._runner = runner
         self._port = Port(settings.port, settings.flow)
+        self.climb = Climb(name, self._port, settings, runner)
         self._wire = Wire()
         self._out = bytearray()
         self._script: Script | None = None
@@ -66,9 +63,6 @@ class Modem:
         self._climbing = False  # from the first rung until it is at rest again
         self._trouble = ""
         self._tasks: deque[tuple[Script, bool]] = deque()  # True: `Dialled` follows
-        self._rungs: deque[Rung] = deque()
-        self._moves: deque[tuple[Move, int]] = deque()
-        self._job: Future[None] | None = None
         self._missing = False
 
     # What the owner does.
@@ -76,28 +70,22 @@ class Modem:
     def open(self) -> None:
         """Begin to wake it."""
         self._alarmed, self._missing, self._climbing = False, False, True
-        self._rungs = deque(recovery.ladder(recovery.START, True, bool(self._settings.power)))
+        self.climb.plan(first=True)
+        self.climb.next()
         self._happen(Signal.OPEN)
 
     def close(self) -> None:
         """Hang up and let go of the port; a modem that hangs may keep a second, and no longer."""
-        opening, self._job = self._job, None
-        if self.state in LIFTED and opening is None:
+        if self.state in LIFTED and not self.climb.has_port:
             self._put(b"\x00" + dle.DISCARD + self.profile.leave[self.mode or Mode.PLAY] + b"\rAT+VLS=0\rATH\r")
             with suppress(PortLost):
                 self._flush()
         self.state, self.wants_line, self.mode, self._script = State.CLOSED, False, None, None
         self._out.clear()
-        for left in (self.events, self.heard, self._tasks, self._rungs, self._moves):
+        for left in (self.events, self.heard, self._tasks):
             left.clear()
-
-        def shut() -> None:
-            if opening is not None:
-                wait([opening])
-            self._port.shut(discard=False)  # the system sends the rest, and lowers DTR: that too hangs up
-
         try:
-            self._runner(shut).result(timeout=CLOSE_WITHIN)
+            self.climb.let_go().result(timeout=CLOSE_WITHIN)
         except TimeoutError:
             log.warning("%s: %s 关不上，不再等它", self.name, self._settings.port)
 
@@ -130,13 +118,13 @@ class Modem:
 
     def tick(self) -> None:
         """20 ms have passed."""
-        if self._port.is_open and self._job is None:
+        if self._port.is_open and not self.climb.has_port:
             try:
                 self._receive()
                 self._advance()
                 self._flush()
             except PortLost:
-                self._job = self._runner(self._port.shut)
+                self.climb.lose()
                 self._fail(Signal.LOST, f"{self._settings.port}：设备不见了，请检查 USB 插头；插好后自动恢复")
         else:
             self._advance()
@@ -155,6 +143,7 @@ class Modem:
 
     def _receive(self) -> None:
         for event in self._wire.receive(self._port.receive()):
+            self.climb.take(event)
             if self._script is not None:
                 self._script.take(event)
             if isinstance(event, dle.Audio):
@@ -196,8 +185,6 @@ class Modem:
         self.state = after(self.state, signal)
         self._script = None
         match self.state:
-            case State.WAKING:
-                self._begin_rung()
             case State.SETTING_UP:
                 self._script = Script(profiles.setting_up(self._settings.country))
             case State.RESTING:
@@ -335,8 +322,7 @@ class Modem:
         self._out.clear()
         self._wire.reset()
         if signal is Signal.LOST or not self._climbing:
-            here = self._port.is_open and signal is not Signal.LOST
-            self._rungs = deque(recovery.ladder(None, here, bool(self._settings.power)))
+            self.climb.plan()
         self._next_rung(signal)
 
     def _alarm(self) -> None:
@@ -345,80 +331,26 @@ class Modem:
             self.drop()
             self.events.append(lines.Alarm(self._trouble))
 
-    def _begin_rung(self) -> None:
-        rung = self._rungs.popleft()
-        log.info("%s: %s", self.name, rung.text)
-        self._moves = deque(rung.moves)
-        self._timer = 0
-
     def _climb(self) -> None:
-        """One move of the rung after the other, then ask whether the modem is there."""
-        if self._job is not None:
-            if not self._job.done():
-                return
-            error, self._job = self._job.exception(), None
-            if error is not None:
-                self._trouble = str(error)
-                self._next_rung()
-                return
-        if self._timer > 0:
-            return
-        if self._moves:
-            move, self._timer = self._moves.popleft()
-            self._do(move)
-            return
-        if self._script is None:
-            self._script = Script([Step("AT", within=SECOND, optional=True)], repeat=False)
-        self._put(self._script.tick())
-        if self._script.outcome is Outcome.DONE:
+        """A tick of the ladder."""
+        sent, awake = self.climb.tick()
+        self._put(sent)
+        if awake:
             self._happen(Signal.DONE)
-        elif self._script.outcome is not None:
-            self._trouble = self._trouble or "Modem 没有回应：请检查它是否通电，或拔下再插上"
+        elif awake is not None:
+            self._trouble = self.climb.trouble or self._trouble or "Modem 没有回应：请检查它是否通电，或拔下再插上"
+            self.climb.trouble = ""
+            self._wire.reset()
+            self._out.clear()
             self._next_rung()
 
     def _next_rung(self, signal: Signal = Signal.SILENT) -> None:
         self._climbing = True
-        if self._rungs:
+        if self.climb.next():
             self._happen(signal)
         else:
             self._alarm()
             self._happen(Signal.EXHAUSTED)
-
-    def _do(self, move: Move) -> None:
-        port = self._port
-        match move:
-            case Move.RESYNC:
-                self._put(recovery.RESYNC)
-            case Move.RESET:
-                self._put(b"ATZ\r")
-            case Move.OPEN:
-                self._wire.reset()
-                self._job = self._runner(self._open_port)
-            case Move.SHUT:
-                self._out.clear()
-                self._job = self._runner(port.shut)
-            case Move.DTR_LOW | Move.DTR_HIGH:
-                self._job = self._runner(lambda: port.dtr(move is Move.DTR_HIGH))
-            case Move.POWER:
-                self._job = self._runner(self._cut_power)
-
-    def _open_port(self) -> None:
-        """Aside: open, and warn of a program that would disturb us."""
-        self._port.open()
-        if probed_by_modem_manager(self._settings.port):
-            log.warning(
-                "%s: ModemManager 会向 %s 发命令，请停用它（systemctl mask --now ModemManager），"
-                "或用 udev 规则给这个设备设 ID_MM_DEVICE_IGNORE=1",
-                self.name,
-                self._settings.port,
-            )
-
-    def _cut_power(self) -> None:
-        """Aside: the settings' command, for example uhubctl."""
-        try:
-            subprocess.run(self._settings.power, timeout=POWER_LASTS, check=True, capture_output=True)
-        except (OSError, subprocess.SubprocessError) as error:
-            log.warning("%s: power 命令没有成功：%s", self.name, error)
 
     def _look(self) -> None:
         """Out of service: once a second whether the device is back, once a minute everything again."""
@@ -428,8 +360,7 @@ class Modem:
             back, self._missing = self._missing and not missing, missing
         if back or self._timer <= 0:
             self._retries += 1
-            power = bool(self._settings.power) and self._retries % POWER_EVERY == 0
-            self._trouble = ""
-            self._rungs = deque(recovery.ladder(None, self._port.is_open, power))
-            self._climbing = True
+            self._trouble, self._climbing = "", True
+            self.climb.plan(power=self._retries % POWER_EVERY == 0)
+            self.climb.next()
             self._happen(Signal.RETRY)

@@ -121,6 +121,7 @@ class SimModem:
         self.done_to_it: list[str] = []  # what a wedged modem was given to help it
         self.most_queued = 0  # samples that lay in it at most
         self.streams: list[str] = []
+        self.dialled = ""  # all digits it has sent
         self._keys = dtmf.Detector(1)
         self._tones = progress.Detector(1, plan)
         self._out = bytearray()
@@ -198,8 +199,7 @@ class SimModem:
         if self.faults.wedge:
             self._notice(data)
         else:
-            for byte in data:
-                self._take(byte)
+            self._take(data)
         self.most_queued = max(self.most_queued, len(self._play))
 
     def _notice(self, data: bytes) -> None:
@@ -216,29 +216,32 @@ class SimModem:
                 self.faults.wedge = ""
                 self._reset()
 
-    def _take(self, byte: int) -> None:
-        if self.stream in ("VTR", "VTX"):
-            self._take_sample(byte)
-        elif self.stream:  # VRX: DLE ! ends it, all else is passed over
-            if self._escaped and byte == ord("!"):
-                self._end()
-            self._escaped = byte == DLE[0] and not self._escaped
-        elif byte in b"\r\n":
-            command = self._command.decode("latin-1").strip("\x00\x03\x10\x18^!")
-            self._command.clear()
-            if command:
-                self._obey(command)
-        else:
-            self._command.append(byte)
+    def _take(self, data: bytes) -> None:
+        while data:
+            if self.stream in ("VTR", "VTX"):
+                plain, escape, data = data.partition(DLE) if not self._escaped else (b"", b"", data)
+                self._play += plain[: BUFFER - len(self._play)]
+                if self._escaped:
+                    self._escaped = False
+                    self._take_code(data[0])
+                    data = data[1:]
+                elif escape:
+                    self._escaped = True
+                continue
+            byte, data = data[0], data[1:]
+            if self.stream:  # VRX: DLE ! ends it, all else is passed over
+                if self._escaped and byte == ord("!"):
+                    self._end()
+                self._escaped = byte == DLE[0] and not self._escaped
+            elif byte in b"\r\n":
+                command = self._command.decode("latin-1").lstrip("\x00\x03\x10\x18^!")
+                self._command.clear()
+                if command:
+                    self._obey(command)
+            else:
+                self._command.append(byte)
 
-    def _take_sample(self, byte: int) -> None:
-        if not self._escaped:
-            if byte == DLE[0]:
-                self._escaped = True
-            elif len(self._play) < BUFFER:
-                self._play.append(byte)
-            return
-        self._escaped = False
+    def _take_code(self, byte: int) -> None:
         if byte == DLE[0]:
             self._play.append(byte)
         elif byte == 0x18:
@@ -342,6 +345,7 @@ class SimModem:
         for low, high in re.findall(r"\[(\d+),(\d+),\d+\]", value):
             rows, columns = ("697", "770", "852", "941"), ("1209", "1336", "1477", "1633")
             digits.append("123A456B789C*0#D"[4 * rows.index(low) + columns.index(high)])
+        self.dialled += "".join(digits)
         if digits and self.exchange.loop_closed:
             self.exchange.dial("".join(digits))
         self._result("OK", 5 * max(1, len(digits)))
@@ -437,8 +441,8 @@ class SimModem:
             self._held = (digit, ticks + 1)
             if ticks % KEY_REPEATS == 0 and self.frames_keys and not self.faults.triple_digits:
                 self._out += DLE + digit.encode("ascii")
-        for tone in self._tones.feed(frame[None, :]):
-            if isinstance(tone, progress.Tone) and self.reports_busy and tone.name == "busy":
+        for tone in self._tones.feed(frame[None, :]) if self.reports_busy else ():
+            if isinstance(tone, progress.Tone) and tone.name == "busy":
                 self._out += DLE + b"b"
 
     def _press(self, digit: str) -> None:

@@ -3,59 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from hotline.config import tones
-from hotline.drivers.line import Frame, Line
-from hotline.drivers.modem.aside import at_once
-from hotline.drivers.modem.firmware import FIRMWARE
-from hotline.drivers.modem.line import VoiceModemLine
-from hotline.drivers.modem.settings import Settings
-from hotline.drivers.telephone import KeypadTelephone
-from rig.line_contract import Far, LineContract
-
-PLAN = tones.load("cn")
-
-
-class Caller(Far):
-    """A telephone that calls through a simulated modem."""
-
-    def __init__(self, firmware: str, path) -> None:
-        self.modem = FIRMWARE[firmware](path, PLAN)
-        self.telephone = KeypadTelephone()
-        self._from = 0
-        self._streams = 0
-
-    def ring(self, number: str) -> None:
-        self.telephone = KeypadTelephone()
-        self._streams = len(self.modem.streams)
-        self.modem.exchange.call(self.telephone, number)
-
-    def say(self, samples: Frame) -> None:
-        self.telephone.say(samples)
-
-    def heard(self) -> Frame:
-        return self.telephone.heard[self._from :]
-
-    def hang_up(self) -> None:
-        self.modem.exchange.hang_up()
-
-    def unplug(self) -> None:
-        self.modem.unplug()
-
-    def plug(self) -> None:
-        self.modem.plug()
-
-    def tick(self) -> None:
-        self.modem.tick()
-        if len(self.modem.streams) == self._streams:
-            self._from = self.telephone.position
+from hotline.drivers.line import FRAME, CallerId, HardwareDigit, Line, Ring
+from rig.line_contract import SECOND, Far, LineContract, tone
+from rig.modems import CONNECT, Caller, bench, line_on
 
 
 class ModemContract(LineContract):
-    connect = (
-        160  # setting up, for the contract waits for nothing before it calls; a dozen commands; a second to settle
-    )
+    connect = CONNECT
     firmware = ""
-    settings: dict[str, object] = {}
+    duplex = "half"
 
     @pytest.fixture(autouse=True)
     def _folder(self, tmp_path):
@@ -63,23 +19,91 @@ class ModemContract(LineContract):
 
     def make_pair(self) -> tuple[Line, Far]:
         far = Caller(self.firmware, self.path)
-        return VoiceModemLine("test", Settings(port=str(self.path), **self.settings), at_once), far
+        return line_on(self.path, duplex=self.duplex), far
 
 
-class TestConexant(ModemContract):
+class TestFullDuplex(ModemContract):
     firmware = "conexant"
+    duplex = "auto"
 
 
-class TestConexantHalf(ModemContract):
-    firmware = "conexant-half"
-    settings = {"duplex": "half"}
-
-
-class TestUsr5637(ModemContract):
+class TestHalfDuplex(ModemContract):
     firmware = "usr5637"
-    settings = {"duplex": "half"}
 
 
-class TestGeneric(ModemContract):
-    firmware = "generic"
-    settings = {"duplex": "half"}
+class TestFallenBack(ModemContract):
+    """To half duplex, in the first call."""
+
+    firmware = "conexant-half"
+    duplex = "auto"
+
+
+@pytest.mark.parametrize(("firmware", "most_ms"), [("conexant", 120), ("conexant-half", 60), ("usr5637", 60)])
+def test_how_long_a_prompt_goes_on_when_it_is_cut_short(tmp_path, firmware, most_ms):
+    """From the first frame of silence written to the last sound on the line; in half duplex what lies in the device
+    is dropped, in full duplex 60 ms lie there at most."""
+    made = bench(tmp_path, firmware)
+    made.answer()
+    made.run(SECOND, sending=tone(1700, SECOND))
+    made.far.telephone.keys("5")
+    for _ in range(SECOND):
+        events = made.run(1, sending=tone(1700, 1))
+        if made.line.capabilities.full_duplex or HardwareDigit("5") in events:
+            break
+    before = len(made.far.heard())
+    made.run(SECOND)
+    after = made.far.heard()[before:]
+    sounding = abs(after.reshape(-1, FRAME).astype(int)).max(axis=1) > 100
+    assert sounding.sum() * 20 <= most_ms
+    assert made.far.modem.most_queued <= (3 if made.line.capabilities.full_duplex else 10) * FRAME
+    made.line.close()
+
+
+def test_keys_in_half_duplex_while_playing_and_while_listening(tmp_path):
+    made = bench(tmp_path, "usr5637", duplex="half")
+    made.answer()
+    made.far.telephone.keys("12")
+    seen = made.run(SECOND, sending=tone(1700, SECOND))
+    made.run(SECOND)
+    made.far.telephone.keys("33")
+    seen += made.run(SECOND)
+    assert "".join(event.digit for event in seen if isinstance(event, HardwareDigit)) == "1233"
+    made.line.close()
+
+
+def test_in_full_duplex_the_switchboards_ear_hears_the_keys(tmp_path):
+    """The modem reports them too; taking both would be two keys for one."""
+    made = bench(tmp_path, "conexant")
+    made.answer()
+    made.far.telephone.keys("12")
+    assert made.run(SECOND) == []
+    assert not made.line.capabilities.reports_digits
+    made.line.close()
+
+
+@pytest.mark.parametrize(
+    ("country", "number", "told"), [("26", "13900000000", ["13900000000"]), ("26", None, [None]), ("B5", "1390", [])]
+)
+def test_caller_id_needs_the_right_country(tmp_path, country, number, told):
+    made = bench(tmp_path, "conexant", country=country)
+    made.far.ring(number)
+    made.until(Ring)
+    made.until(Ring)
+    assert [event.number for event in made.events if isinstance(event, CallerId)] == told
+    made.line.close()
+
+
+def test_what_is_dialled_reaches_the_exchange(tmp_path):
+    for firmware in ("conexant", "usr5637", "generic"):
+        made = bench(tmp_path, firmware)
+        made.line.off_hook()
+        made.run(CONNECT)
+        made.line.dial("80,01#")
+        made.line.flash()
+        made.run(4 * SECOND)
+        tones = [command for command in made.far.modem.said if command.startswith("AT+VTS")]
+        assert len(tones) == 6
+        assert tones[-1] == "AT+VTS=!"
+        assert made.far.modem.dialled == "8001#"
+        made.line.close()
+        made.far.unplug()
