@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from .score import Cell, Scores, whole
 from .table import KEYS, TONES, Row
 
+TICK_MS = 20
 Entrants = Mapping[str, Scores]  # scores by entrant: ours, spandsp, multimon
 NAMES = {
     "ours": "ours",
@@ -124,9 +125,24 @@ def speed(run: Run) -> Iterator[str]:
         rows.append([contest, *("–" if ratio is None else f"{ratio:.2g}" for ratio in ratios), target])
     head = ["lines, tick by tick", f"over {NAMES['spandsp']}", f"over {NAMES['multimon']}", "target"]
     yield from table(head, rows)
+    yield "What a tick of 20 ms costs us, ms of a processor:"
+    yield ""
+    yield from ticks(run.speed)
     sizes = ", ".join(f"{name} {size / 1024:.1f} KiB" for name, size in run.memory.items())
     yield f"Memory of one more line among a thousand: {sizes}."
     yield ""
+
+
+def ticks(contests: Mapping[str, Mapping[str, float]]) -> Iterator[str]:
+    """What one tick of so many lines costs, by what is on them."""
+    costs: dict[str, dict[int, float]] = {}
+    for contest, figures in contests.items():
+        kind, lines = contest.split(": ")
+        if lines.isdecimal():
+            costs.setdefault(kind, {})[int(lines)] = TICK_MS * int(lines) / figures["ours"]
+    every = sorted({lines for of_kind in costs.values() for lines in of_kind})
+    rows = ([kind, *(number(of_kind.get(lines)) for lines in every)] for kind, of_kind in costs.items())
+    yield from table(["lines", *map(str, every)], rows)
 
 
 FASTER = (": file", ": 128", ": 1024")  # where the target is to be ahead of libspandsp

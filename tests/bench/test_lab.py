@@ -194,7 +194,11 @@ def twist(accepted_up_to):
 
 def run(ours_up_to):
     found = {"ours": twist(ours_up_to), "spandsp": twist(3), "multimon": twist(4)}
-    race = {"speech: file": {"ours": 2.0, "spandsp": 4.0, "multimon": 1.0}}
+    race = {
+        "speech: file": {"ours": 2.0, "spandsp": 4.0, "multimon": 1.0},
+        "speech: 16": {"ours": 1600.0, "spandsp": 1600.0},
+        "speech: 128": {"ours": 5120.0, "spandsp": 1600.0},
+    }
     return report.Run(4, 0.3, 30.0, found, {"ours": {}, "spandsp": {}}, race, {"keys": 10240.0}, "peer 1.0")
 
 
@@ -205,6 +209,7 @@ def test_the_report_holds_figures_against_target_and_peers():
     text = report.document(run(7))
     assert f"{ROW} **7** | 3 | 4 | 6 | +4 | +3 |" in text
     assert "| speech: file | 0.5 | 2 | 1 ✗ |" in text
+    assert "| lines | 16 | 128 |\n|---|---:|---:|\n| speech | 0.2 | 0.5 |\n" in text  # ms a tick
     assert "keys 10.0 KiB" in text
     assert "Seed 4; scale 0.3" in text
     assert "peer 1.0" in text
