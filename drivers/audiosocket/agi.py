@@ -83,9 +83,9 @@ def _request(variables: Mapping[str, str]) -> Request:
     while f"agi_arg_{len(arguments) + 1}" in variables:
         arguments.append(variables[f"agi_arg_{len(arguments) + 1}"])
     script = variables.get("agi_network_script", "").strip("/")
-    return Request(
-        script, tuple(arguments), _number(variables.get("agi_callerid")), _number(variables.get("agi_extension"))
-    )
+    # The extension is where the dialplan stands, which is what was dialled only at first.
+    dialled = _number(variables.get("agi_dnid")) or _number(variables.get("agi_extension"))
+    return Request(script, tuple(arguments), _number(variables.get("agi_callerid")), dialled)
 
 
 def _number(text: str | None) -> str | None:
@@ -105,8 +105,8 @@ def request(script: str, arguments: Sequence[str], caller: str | None = None, di
         "agi_network": "yes",
         "agi_network_script": script,
         "agi_callerid": caller or "unknown",
-        "agi_dnid": "unknown",
-        "agi_extension": dialled or "s",
+        "agi_dnid": dialled or "unknown",
+        "agi_extension": "s",
     } | {f"agi_arg_{n}": value for n, value in enumerate(arguments, 1)}
     return "".join(f"{name}: {value}\n" for name, value in variables.items()).encode() + b"\n"
 

@@ -51,6 +51,13 @@ def test_what_is_no_number(number: str) -> None:
     assert request.caller is None
 
 
+def test_what_was_dialled_is_not_where_the_dialplan_stands() -> None:
+    elsewhere = ENVIRONMENT.replace(b"agi_dnid: unknown", b"agi_dnid: 96512329")
+    (request,) = Decoder().receive(elsewhere.replace(b"agi_extension: 12329", b"agi_extension: 1"))
+    assert isinstance(request, Request)
+    assert request.dialled == "96512329"
+
+
 def test_what_is_no_agi() -> None:
     assert isinstance(Decoder().receive(b"agreed\n")[0], Broken)
     assert isinstance(Decoder().receive(b"agi_" * MOST)[0], Broken)
