@@ -266,18 +266,15 @@ def _pure(samples: Signal, pairs: dict[int, _Pair], limits: Limits) -> Iterator[
     left = residual(samples[list(pairs), -RECENT:], lengths, hertz)
     most = np.maximum(np.abs(left).sum(axis=1), _NOTHING).tolist()
     surely = max(limits.purity, limits.noise_purity, limits.voice)
-    for row, pair in enumerate(pairs.values()):
-        weaker = min(pair.low.seen, pair.high.seen)  # as seen: a tone far off has to be purer
-        if decibels(weaker / most[row]) < surely:
-            refusal = _company(weaker, pair.firm, rest(left[row]), limits)
-            if refusal:
-                yield refusal
-                continue
-        low, high = pair.low, pair.high
-        yield Press(pair.start, low.size, high.size, low.seen, high.seen, low.percent, high.percent)
+    weaker = [min(pair.low.seen, pair.high.seen) for pair in pairs.values()]  # as seen: a tone far off has to be purer
+    unsure = [row for row, size in enumerate(weaker) if decibels(size / most[row]) < surely]
+    company = dict(zip(unsure, rest(left[unsure]), strict=True)) if unsure else {}
+    for row, (start, low, high, firm) in enumerate(pairs.values()):
+        refusal = _company(weaker[row], company[row], limits, firm=firm) if row in company else None
+        yield refusal or Press(start, low.size, high.size, low.seen, high.seen, low.percent, high.percent)
 
 
-def _company(weaker: float, firm: bool, left: Rest, limits: Limits) -> Refusal | None:
+def _company(weaker: float, left: Rest, limits: Limits, *, firm: bool) -> Refusal | None:
     """Why a pair with this weaker tone is refused for what sounds with it."""
     voice, purity = decibels(weaker / left.voice), decibels(weaker / left.strongest)
     if voice < limits.voice:
@@ -319,9 +316,9 @@ _VOICE = _band(190, 275)  # between hum and the lowest dial tone, both of which 
 _SPEECH = _band(530, 3450)  # above the dial tones
 
 
-def rest(left: Single) -> Rest:
-    """What stands out in the spectrum of a residual."""
-    spectrum = np.abs(np.fft.rfft(left, _POINTS))
-    speech = np.sort(spectrum[_SPEECH])
-    sizes = speech[-1], speech[len(speech) // 2], spectrum[_VOICE].max()
-    return Rest(*(max(float(size), _NOTHING) for size in sizes))
+def rest(left: Single) -> list[Rest]:
+    """What stands out in the spectrum of each residual (n, samples)."""
+    spectra = np.abs(np.fft.rfft(left, _POINTS))
+    speech = np.sort(spectra[:, _SPEECH], axis=1)
+    sizes = speech[:, -1], speech[:, speech.shape[1] // 2], spectra[:, _VOICE].max(axis=1)
+    return [Rest(*each) for each in np.maximum(sizes, _NOTHING).T.tolist()]

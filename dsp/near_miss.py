@@ -100,7 +100,7 @@ def _sizes(samples: Signal, frequencies: list[float]) -> tuple[list[float], floa
     weights = np.sqrt(_window())[:, None]
     parts = np.linalg.lstsq(sines * weights, recent * weights[:, 0], rcond=None)[0].reshape(-1, 2)
     left = residual(recent[None], [WINDOW], nominal[None])
-    return [float(size) for size in np.hypot(parts[:, 0], parts[:, 1])], rest(left[0]).strongest
+    return [float(size) for size in np.hypot(parts[:, 0], parts[:, 1])], rest(left)[0].strongest
 
 
 def _nearest(frequency: float, group: tuple[float, ...]) -> tuple[int, float]:

@@ -7,6 +7,7 @@ what precedes it, so that every window lies in one piece: for all lines it is on
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -59,6 +60,12 @@ class Gates:
         )
 
 
+@cache
+def _columns(frequencies: tuple[float, ...]) -> Powers:
+    """What the windows are multiplied by: (WINDOW, 2 * frequencies), real parts, then imaginary parts."""
+    return goertzel.basis(frequencies, goertzel.hann(WINDOW)).T.astype(np.float32, order="C")
+
+
 class Look(NamedTuple):
     """The windows that are complete now: where they end, and the squared amplitudes of the eight tones in the window
     before them and in them, (8, 1 + hops, lines)."""
@@ -88,9 +95,7 @@ class Pairs:
         self._samples = np.zeros((lines, LEAD + self._ring), np.float32)
         self._windows = sliding_window_view(self._samples, WINDOW, axis=1)
         self.position = 0  # samples fed to every line so far
-        window = goertzel.hann(WINDOW)
-        self._tones = goertzel.basis(TONES, window).T.astype(np.float32, order="C")
-        self._others = goertzel.basis(REFERENCES, window).T.astype(np.float32, order="C")
+        self._tones, self._others = _columns(TONES), _columns(REFERENCES)
         self._before = np.zeros((8, lines), np.float32)  # squared amplitudes at the last hop
 
     def reset(self, line: int) -> None:
