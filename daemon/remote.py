@@ -10,6 +10,7 @@ import time
 from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 from uuid import uuid4
 
 import numpy as np
@@ -36,10 +37,20 @@ class Entry:
     text: str
 
 
+class Way(Protocol):
+    """What carries the call: an AudioSocket connection, a port of an exchange in software. Frames are 320 bytes."""
+
+    @property
+    def over(self) -> str | None: ...
+    def receive(self) -> list[bytes]: ...
+    def send(self, frame: bytes) -> None: ...
+    def hang_up(self) -> None: ...
+
+
 class RemoteCaller:
     """One call; all of it is over when `over` says how."""
 
-    def __init__(self, script: list[Word], caller: Caller, speech: Frame | None = None) -> None:
+    def __init__(self, script: list[Word], caller: Way, speech: Frame | None = None) -> None:
         self.entries: list[Entry] = []
         self.telephone = KeypadTelephone()
         self._script = deque(script)

@@ -149,6 +149,11 @@ class SimModem:
         if self.exchange.loop_closed:
             self.exchange.put_down()
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether a host has set it up and left it at rest."""
+        return self._caller_id and not self.voice and self.exchange.free
+
     # What may be done to it from outside.
 
     def unplug(self) -> None:
