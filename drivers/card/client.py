@@ -160,6 +160,8 @@ class Card:
         age = self._now - self._since
         if self.state is State.DOWN and age >= AGAIN[min(self._failures, len(AGAIN)) - 1]:
             self._start()
+        elif self.state is State.DOWN and self._process is not None:
+            self._process.poll()  # so that no dead process is kept until the next start
         elif self.state is State.READY:
             if age == STEADY:
                 self._failures = 0
@@ -226,7 +228,13 @@ class Card:
         }
         command = [self._python, "-m", "worker", self._driver, str(self._listener.getsockname()[1])]
         try:
-            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, env=surroundings, cwd=self._folder)
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                env=surroundings,
+                cwd=self._folder,
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # on Windows a console would open
+            )
         except OSError as error:
             self._lost(f"python = {self._python}：启动不了（{error.strerror}），须是一个 Python 解释器的路径")
             return
@@ -260,7 +268,8 @@ class Card:
 
     def _lost(self, reason: str) -> None:
         """There is no worker any more, or there shall be none."""
-        log.error("%s: %s", self._driver, reason)
+        if reason != self._reason:  # a card that stays away is tried again and again
+            log.error("%s: %s", self._driver, reason)
         self.state, self._since = State.DOWN, self._now
         self._failures += 1
         self._reason = reason

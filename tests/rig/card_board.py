@@ -21,7 +21,7 @@ from hotline.config.settings import Line as Section
 from hotline.drivers.card.client import Card, State
 from hotline.drivers.card.line import CardLine
 from hotline.drivers.exchange import Exchange
-from hotline.drivers.line import CallerId, Frame, Line, Ring
+from hotline.drivers.line import CallerId, Frame, HookState, Line, Ring
 from hotline.drivers.telephone import SILENCE, KeypadTelephone
 from hotline.dsp import g711
 from rig.line_contract import SECOND, Far
@@ -100,6 +100,7 @@ class Board:
         self.folder = folder
         self.types = [TRUNKS[driver]] * lines
         self.lockstep = True
+        self._was_busy = True
         folder.mkdir()
         shutil.copy(library, folder)
         self._listener = socket.socket(socket.AF_UNIX)
@@ -136,7 +137,10 @@ class Board:
 
     def tick(self) -> None:
         """20 ms of every line."""
-        self.settle()
+        busy = any(line.state is HookState.OFF_HOOK for line in self.lines)
+        if busy or self._was_busy:  # else the worker was told nothing
+            self.settle()
+        self._was_busy = busy
         self._accept()
         inputs = b"".join([each.before() for each in self.sockets])
         stepped = self._step(inputs)

@@ -172,7 +172,7 @@ class Donjin:
             channel.looks += 1
             if channel.looks == 2:
                 channel.polarity = self._sdk.CheckPolarity(number)
-        return pack(Kind.MENDED, number)
+        return b""
 
     # What the cards bring.
 

@@ -167,17 +167,21 @@ class Synway:
         self._sdk.SsmClearCallerId(number)
 
     def look(self, number: int) -> bytes:
-        """Once a second: whether the cord is in and the channel usable."""
+        """Once a second: whether the cord is in and the channel usable. A fault is told again and again, for a line may
+        be opened later; that there is none is told once."""
         channel = self._channels[number]
         unused, channel.unused = channel.unused, []
         for slot in unused if channel.off_hook else ():
             self._give_for_recording(channel, slot)
         fault = self._fault(channel)
-        undecided = channel.faulty is None and channel.low and fault is None
-        if undecided or channel.faulty == (fault is not None):
+        if fault is not None:
+            channel.faulty = True
+            return pack_text(Kind.FAULT, number, fault)
+        undecided = channel.faulty is None and channel.low
+        if undecided or channel.faulty is False:
             return b""
-        channel.faulty = fault is not None
-        return pack_text(Kind.FAULT, number, fault) if fault else pack(Kind.MENDED, number)
+        channel.faulty = False
+        return pack(Kind.MENDED, number)
 
     # What the cards bring.
 
