@@ -45,6 +45,7 @@ import numpy.typing as npt
 
 RATE = 8000
 FRAME = 160  # 20 ms: what DAHDI, AudioSocket and G.711 networks move at a time
+SHAPE = (FRAME,)
 SAMPLE = np.dtype(np.int16)  # comparing with this costs a third of comparing with np.int16 itself
 DIGITS = frozenset("0123456789*#ABCD,")  # what `dial` takes
 
@@ -194,7 +195,7 @@ class Line(ABC):
 
 def check_frame(frame: Frame) -> None:
     """Raises LineMisuse for what is no frame."""
-    if frame.shape != (FRAME,) or frame.dtype != SAMPLE:
+    if frame.shape != SHAPE or frame.dtype != SAMPLE:
         raise LineMisuse(f"a frame is {FRAME} int16 samples, not {frame.shape} of {frame.dtype}")
 
 

@@ -65,7 +65,8 @@ class Arrivals:
         for line in np.flatnonzero(behind).tolist():
             self.add(line, self._received[line])
         self._straight ^= behind
-        np.multiply(self._received, self._straight[:, None], out=self.frames)
+        np.copyto(self.frames, self._received)
+        self.frames[~self._straight] = 0
         for line in np.flatnonzero(self._count >= FRAME).tolist():
             self.frames[line] = self._waiting[line, :FRAME]
             self._drop(line, 0)

@@ -23,6 +23,14 @@ UNREAD = 50  # frames in a row the peer has no room for until it is dropped: a s
 SEND_BUFFER = 8192
 
 
+# The message being sent, whoever's it is: the kernel has taken its copy before the next one is made. One byte of room
+# before it, so that its samples lie on an even address.
+_room = np.zeros(1 + MESSAGE, np.uint8)
+_room[1 : 1 + HEADER] = np.frombuffer(FRAME_HEADER, np.uint8)
+_samples = _room[1 + HEADER :].view("<i2")
+_message = _room[1:].data
+
+
 class Port:
     """The connection of one line, or none."""
 
@@ -38,11 +46,6 @@ class Port:
         self.failed = False  # the server is out of order
         self.unread = 0
         self.decoder = Decoder()
-        # One byte of room before the message, so that its samples lie on an even address.
-        room = np.zeros(1 + MESSAGE, np.uint8)
-        room[1 : 1 + HEADER] = np.frombuffer(FRAME_HEADER, np.uint8)
-        self._samples = room[1 + HEADER :].view("<i2")
-        self._message = room[1:].data
         self._send: Callable[[memoryview], int] = _no_one
         self.cut = b""  # the end of a message of which the beginning is out
 
@@ -65,10 +68,10 @@ class Port:
             self._finish()
         if self.cut:
             return
-        self._samples[...] = frame
+        _samples[...] = frame
         try:
-            if (sent := self._send(self._message)) != MESSAGE:
-                self.cut = bytes(self._message[sent:])
+            if (sent := self._send(_message)) != MESSAGE:
+                self.cut = bytes(_message[sent:])
             self.unread = 0
         except OSError as error:
             self._lost(error)
