@@ -27,10 +27,12 @@ COMMANDS = {
     "check": "检查设置、流程、提示语、数据库、文件夹：哪里不对，怎么办。",
     "demo": "用演示数据运行：在网页上打电话试用。",
     "call": "按脚本打一个电话，打印谁在什么时候说了什么。",
+    "load": "压力测试：许多人同时打给正在运行的服务，每个人听到的都与排练核对。",
     "simulate": "软件做的设备：没有硬件也能试用服务。",
     "listen": "听录音文件：有哪些按键和信号音，为什么没认出来，画成图。",
     "tones": "交换机的信号音：列出、播放、从录音学会本中心的忙音。",
     "dtmf": "做按键音的录音：电平、频率偏差、噪声、时长都可以设。",
+    "lines": "电话线：列出状态，找出插了什么设备，检查一条线，录音。",
     "prompts": "来电者听到的提示语：列出、替换、改写、合成、检查。",
 }
 
@@ -98,6 +100,14 @@ def sentences() -> Iterator[None]:
         yield
     except (SettingsError, DialogError, DeskError, AudioError, CatalogueError, StateTaken, WebError) as error:
         fail(str(error))
+
+
+def address(option: str, text: str) -> tuple[str, int]:
+    """HOST:PORT as somebody typed it; ends the command when it is none."""
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or not 1 <= int(port) <= 65535:
+        fail(f"{option} {text}：须是 地址:端口，例如 127.0.0.1:8090")
+    return host.strip("[]"), int(port)
 
 
 def save(path: Path, samples: Samples) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from . import ConfigOption, fail, load_settings, output, sentences
+from . import ConfigOption, address, fail, load_settings, output, sentences
 
 if TYPE_CHECKING:
     from ...voice.audiofile import Samples
@@ -73,11 +73,9 @@ def _remote(to: str, script: str, number: str, token: str, speech: Samples | Non
     from ..caller import parse
     from ..remote import NotTaken, call
 
-    host, _, port = to.rpartition(":")
-    if not host or not port.isdecimal() or not 1 <= int(port) <= 65535:
-        fail(f"--to {to}：须是 地址:端口，例如 127.0.0.1:8090")
+    host, port = address("--to", to)
     try:
-        caller = call(host.strip("[]"), int(port), parse(script), number, token, speech)
+        caller = call(host, port, parse(script), number, token, speech)
     except (CallError, NotTaken) as error:
         fail(str(error))
     return caller.entries, caller.telephone.heard

@@ -13,7 +13,7 @@ HOTLINE = Path(sys.executable).with_name("hotline")
 
 
 def hotline(*words, folder, status=0, timeout=60, **environment):
-    """Run `hotline` in a folder to its end; all it printed."""
+    """Run `hotline` in a folder to its end; all it printed. `status` None: whatever it was."""
     done = subprocess.run(
         [HOTLINE, *map(str, words)],
         cwd=folder,
@@ -23,7 +23,7 @@ def hotline(*words, folder, status=0, timeout=60, **environment):
         timeout=timeout,
     )
     said = done.stdout + done.stderr
-    assert done.returncode == status, said
+    assert status is None or done.returncode == status, said
     return said
 
 
