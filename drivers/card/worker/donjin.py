@@ -216,7 +216,8 @@ class Donjin:
                 channel.played += length
         if channel.sending and self._sdk.CheckSendEnd(number):
             out.append(self._digits_out(channel))
-        if channel.polarity not in (None, polarity := self._sdk.CheckPolarity(number)):
+        polarity = self._sdk.CheckPolarity(number)
+        if channel.polarity is not None and channel.polarity != polarity:
             channel.polarity = polarity
             out.append(pack(Kind.REVERSED, number))
         return b"".join(out)

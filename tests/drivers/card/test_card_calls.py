@@ -30,7 +30,7 @@ FEW = ("ringing", "recording")
 class Hall:
     """A service with a card, and what ticks them both."""
 
-    def __init__(self, house, board, others, pin, rings):
+    def __init__(self, house, board, others=(), pin="off", rings=1):
         self.board = board
         rows = {"card": board.section(rings=rings)} | {f"sim{n}": row for n, row in enumerate(others)}
         self.home = house(rows, **{"identity.pin": pin})
@@ -243,3 +243,18 @@ def later_by(over_card, over_line):
         next(i for i, s in enumerate(told.heard[told.answered :]) if abs(s) > 300) for told in (over_card, over_line)
     ]
     return begins[0] - begins[1]
+
+
+@pytest.mark.parametrize("driver", CARDS)
+def test_a_card_that_was_not_there_at_the_start_is_taken_when_it_is(board, house, driver):
+    """The service starts without it, says why, and looks again every ten seconds; no restart is needed."""
+    made = board(driver)
+    made.ini(refuse=-3)
+    place = Hall(house, made)
+    assert "一致" in place.service.board.seats[0].alarm
+    place.tick(11 * SECOND)
+    assert place.service.board.seats[0].alarm is not None
+    made.ini()
+    place.tick(21 * SECOND)
+    assert place.service.board.seats[0].alarm is None
+    assert place.call("wait:1 hangup").spoken

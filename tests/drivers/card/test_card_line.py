@@ -198,3 +198,17 @@ def test_a_cord_pulled_out_and_a_worker_killed_are_one_alarm(bench):
     assert isinstance(at.until(Restored), Restored)
     at.answer()
     assert at.line.state is HookState.OFF_HOOK
+
+
+@pytest.mark.parametrize(("driver", "inwards", "outwards"), [("synway", 60, 40), ("donjin", 140, 128)])
+def test_how_late_sound_is(bench, driver, inwards, outwards):
+    """Milliseconds from the line to us and from us to the line, as docs/hardware.md has them."""
+    at = bench(driver)
+    at.answer()
+    at.run(2 * SECOND)
+    at.since()
+    before = len(at.far.heard())
+    at.far.say(tone(700, 20))
+    at.run(SECOND, sending=tone(1700, 20))
+    delays = [np.argmax(abs(heard) > 500) / 8 for heard in (at.since(), at.far.heard()[before:])]
+    assert delays == pytest.approx([inwards, outwards], abs=20)
