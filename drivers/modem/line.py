@@ -55,6 +55,7 @@ HALF = Capabilities(full_duplex=False, reports_digits=True, reports_hangup=True)
 RING_LOST = 7 * SECOND  # a burst and its pause: 1 s + 4 s in China, 2 s + 4 s elsewhere, and a second
 CALLER_ID_ENDS = SECOND // 5  # after the last line of its record; any subset of lines may come
 HOLD = SECOND // 5  # of silence before we listen: pauses between words are shorter
+STARTS = SECOND // 2  # a stream: until then running dry is no fault
 KEY_CUTS = SECOND // 2  # a key this long before the silence is what cut the prompt short
 SELF_REPORT = 2 * SECOND  # USR says "handset lifted" of its own seizing; loop reports are not believed so early
 
@@ -78,8 +79,10 @@ class Talk:
     """What belongs to one call and is forgotten with it."""
 
     lifted_at: int = 0
+    answered: bool = False  # else we have seized the line: dial tone is what we wait for
     connected: bool = False
     streaming: Mode | None = None
+    streaming_since: int = 0
     incoming: LiveTelephone = field(default_factory=_buffer)
     outgoing: pacing.Outgoing = field(default_factory=lambda: pacing.Outgoing(0, b"", fill=False))
     waiting: bytearray = field(default_factory=bytearray)  # coded, one byte a sample
@@ -97,7 +100,7 @@ class VoiceModemLine(Line):
     def __init__(self, name: str, settings: Settings, runner: aside.Runner = aside.in_thread) -> None:
         super().__init__(name)
         self.modem = Modem(name, settings, runner)
-        self.underruns = self.overruns = 0  # reported by the modem; one underrun at the start of a stream is normal
+        self.underruns = self.overruns = 0  # reported by the modem
         self._settings = settings
         self.capabilities = HALF if settings.duplex == "half" else FULL
         self._codec: Codec = CODECS["mu-law"]
@@ -140,9 +143,9 @@ class VoiceModemLine(Line):
         self._check_open()
         if self.state is HookState.OFF_HOOK or self.modem.dead:
             return
+        self._talk = Talk(self._now, answered=self.state is HookState.RINGING)
         self.state = HookState.OFF_HOOK
         self._forget_ringing()
-        self._talk = Talk(self._now)
         self.modem.wish = Mode.DUPLEX if self.modem.duplex else Mode.PLAY
         self.modem.wants_line = True
 
@@ -183,7 +186,8 @@ class VoiceModemLine(Line):
             before = self._talk.incoming.underruns
             frame[:] = self._talk.incoming.speak()
             self.late_frames += self._talk.incoming.underruns - before
-            self._send()
+            if self._talk.outgoing.urgent:
+                self._send()
         else:
             frame[:] = 0
 
@@ -221,15 +225,14 @@ class VoiceModemLine(Line):
         if modem.codec is not None:
             self._codec = CODECS[modem.codec.codec]
         self.capabilities = FULL if modem.duplex else HALF
-        streaming = modem.mode if modem.state is State.STREAMING else None
-        if streaming is not self._talk.streaming:
-            self._talk.streaming = streaming
-            if streaming is not None:
-                self._begin(streaming)
+        if modem.sounding is not self._talk.streaming:
+            self._talk.streaming = modem.sounding
+            if modem.sounding is not None:
+                self._begin(modem.sounding)
 
     def _begin(self, mode: Mode) -> None:
         """A stream has come up."""
-        self._talk.connected = True
+        self._talk.connected, self._talk.streaming_since = True, self._now
         silence = self._codec.encode(np.zeros(1, np.int16)).tobytes()
         ahead = pacing.DUPLEX_AHEAD if mode is Mode.DUPLEX else pacing.PLAY_AHEAD
         self._talk.outgoing = pacing.Outgoing(ahead, silence, fill=mode is Mode.DUPLEX)
@@ -246,7 +249,7 @@ class VoiceModemLine(Line):
 
     def _hear(self, event: Heard) -> None:
         match event:
-            case dle.Audio(data):
+            case dle.Audio(data) if self._talk.connected:
                 self._talk.outgoing.played(len(data))
                 self._talk.incoming.push(self._codec.decode(np.frombuffer(data, np.uint8)))
             case at.RingText() | Report.RING:
@@ -259,9 +262,16 @@ class VoiceModemLine(Line):
             case Report.BUSY | Report.DIAL_TONE | Report.LOOP_BREAK:
                 self._told(event)
             case Report.UNDERRUN:
-                self.underruns += 1
+                self._dry()
             case Report.OVERRUN:
                 self.overruns += 1
+
+    def _dry(self) -> None:
+        """The modem has run dry; at the start of a stream it always does: our first samples are on their way."""
+        talk = self._talk
+        if talk.streaming is not None and self._now - talk.streaming_since > STARTS:
+            self.underruns += 1
+            talk.outgoing.dry()
 
     def _ring(self) -> None:
         if self.state is not HookState.OFF_HOOK and not self.modem.dead:
@@ -273,19 +283,18 @@ class VoiceModemLine(Line):
 
     def _key(self, event: Heard) -> None:
         digit = self._talk.keys.take(event, self._now) if isinstance(event, dle.Digit | Report) else None
-        if digit is not None and not self.modem.duplex and self.state is HookState.OFF_HOOK:
+        if digit is not None and not self.modem.duplex and self._talk.connected:
             self._talk.key_at = self._now
             self._events.append(HardwareDigit(digit))
 
     def _told(self, report: Report) -> None:
-        if (
-            self.state is not HookState.OFF_HOOK
-            or self._now - self._talk.lifted_at < SELF_REPORT
-            or self._talk.far_gone
-        ):
+        talk = self._talk
+        if not talk.connected or talk.far_gone or self._now - talk.lifted_at < SELF_REPORT:
+            return
+        if report is Report.DIAL_TONE and not talk.answered:
             return
         if not self.modem.duplex or report in TOLD_IN_DUPLEX:
-            self._talk.far_gone = True
+            talk.far_gone = True
             self._events.append(FarHangup(TOLD[report]))
 
     def _time_out(self) -> None:

@@ -60,6 +60,7 @@ class Modem:
         self._checks = 0
         self._retries = 0
         self._alarmed = False
+        self._must_drop = False  # this call is over, even if the line is wanted for the next by now
         self._climbing = False  # from the first rung until it is at rest again
         self._trouble = ""
         self._tasks: deque[tuple[Script, bool]] = deque()  # True: `Dialled` follows
@@ -92,6 +93,7 @@ class Modem:
     def drop(self) -> None:
         """Hang up as soon as it takes commands; digits not yet sent are forgotten."""
         self.wants_line, self.hurry = False, True
+        self._must_drop = self.state in LIFTED
         self._tasks.clear()
 
     def dial(self, number: str) -> None:
@@ -105,6 +107,15 @@ class Modem:
     def send(self, samples: bytes) -> None:
         """Samples for the stream that is up, coded but not shielded."""
         self._put(dle.shield(samples))
+
+    @property
+    def sounding(self) -> Mode | None:
+        """The stream that carries sound of this call."""
+        return self.mode if self.state is State.STREAMING and not self._ends else None
+
+    @property
+    def _ends(self) -> bool:
+        return self._must_drop or not self.wants_line
 
     @property
     def dead(self) -> bool:
@@ -188,7 +199,7 @@ class Modem:
             case State.SETTING_UP:
                 self._script = Script(profiles.setting_up(self._settings.country))
             case State.RESTING:
-                self._timer, self._climbing = CHECK_EVERY, False
+                self._timer, self._climbing, self._must_drop = CHECK_EVERY, False, False
             case State.CHECKING:
                 self._script = Script([Step("AT", optional=True)])
             case State.LIFTING:
@@ -210,6 +221,7 @@ class Modem:
             case State.SENDING:
                 self._script = self._tasks[0][0]
             case State.DROPPING:
+                self._must_drop = False
                 self._script = Script(profiles.DROPPING)
             case State.OUT:
                 self._timer = RETRY_EVERY
@@ -249,7 +261,7 @@ class Modem:
     def _follow(self) -> None:
         """Go on with the script; what it ends with decides."""
         assert self._script is not None
-        if self.state is State.SENDING and not self.wants_line and self._script.between:
+        if self.state is State.SENDING and self._ends and self._script.between:
             self._happen(Signal.DONE)
             return
         self._put(self._script.tick())
@@ -297,7 +309,7 @@ class Modem:
             self._happen(Signal.REFRESH if self._checks % REFRESH_EVERY == 0 else Signal.CHECK)
 
     def _decide(self) -> None:
-        if not self.wants_line:
+        if self._ends:
             self._happen(Signal.DROP)
         elif self._tasks:
             self._happen(Signal.SEND)
@@ -308,7 +320,7 @@ class Modem:
         self._stalled += 1 if self.mode is not Mode.PLAY or self._out else 0
         if self._stalled > STALLED:
             self._fail(Signal.SILENT, "Modem 停住了，两秒没有声音，正在尝试恢复")
-        elif not self.wants_line or self._tasks or self.wish is not self.mode:
+        elif self._ends or self._tasks or self.wish is not self.mode:
             self._happen(Signal.LEAVE)
 
     # Inside: trouble.

@@ -6,7 +6,9 @@ has to play, so we keep account of it, and never let more than 200 ms lie in the
 after a caller has pressed a key.
 
 In duplex the account is settled by what the modem has sent: as many samples as arrived have been played, so both
-directions keep in step for hours. While only playing, nothing arrives, and ticks are counted.
+directions keep in step for hours. What it sends before our first samples reach it is counted too, so what lies there is
+more than we think by the time bytes take there and back, some 20 ms. While only playing, nothing arrives, and ticks
+are counted.
 """
 
 from __future__ import annotations
@@ -34,12 +36,21 @@ class Outgoing:
         """So many samples have left the device."""
         self._room = min(self._ahead, self._room + samples)
 
+    def dry(self) -> None:
+        """The device says it has nothing left: whatever went wrong with the account before, this is certain."""
+        self._room = self._ahead
+
+    @property
+    def urgent(self) -> bool:
+        """Whether something must be sent before the next frame is written."""
+        return self._fill and self._room >= DRY
+
     def take(self, waiting: bytearray) -> bytes:
         """What may be sent now, taken from `waiting`."""
         data = bytes(waiting[: self._room])
         del waiting[: len(data)]
         self._room -= len(data)
-        if self._fill and self._room >= DRY:
+        if self.urgent:
             data += self._silence * self._room
             self._room = 0
         return data

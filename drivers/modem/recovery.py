@@ -90,7 +90,9 @@ class Climb:
         self._rungs = deque([*start, *rungs, *([POWER] if power and self._settings.power else [])])
 
     def next(self) -> bool:
-        """Begin the next rung; False when none is left."""
+        """Begin the next rung that can do something; False when none is left."""
+        while self._rungs and self._rungs[0] in LADDER[:REOPEN] and not self._port.is_open:
+            self._rungs.popleft()
         if not self._rungs:
             return False
         rung = self._rungs.popleft()

@@ -10,13 +10,7 @@ It shares no code with the driver's parsers: a modem that used them would agree 
 
 from __future__ import annotations
 
-import errno
-import fcntl
-import os
 import re
-import termios
-import tty
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -28,6 +22,7 @@ from ...dsp import dtmf, progress
 from ..exchange import Exchange
 from ..line import FRAME, CallerId, Frame, Ring
 from .codecs import CODECS
+from .simulated_port import Host
 
 DLE = b"\x10"
 BUFFER = 8192  # bytes a modem takes before it plays them: a second, and what is more is lost
@@ -46,56 +41,6 @@ class Faults:
     garbage: bytes = b""  # said once, between two results
     wedge: Literal["", "resync", "reset", "dtr", "reopen", "power"] = ""  # hangs until this is done to it
     power_switch: Path | None = None  # power is cut and given again when this file appears
-
-
-class Host:
-    """The port's device end: a pty under a path that stays the same over unplugging."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._master = -1
-
-    def plug(self) -> None:
-        """The port appears."""
-        if self._master >= 0:
-            return
-        self._master, slave = os.openpty()
-        tty.setraw(slave)
-        self.path.unlink(missing_ok=True)
-        self.path.symlink_to(os.ttyname(slave))
-        os.close(slave)
-        fcntl.fcntl(self._master, fcntl.F_SETFL, os.O_NONBLOCK)
-
-    def unplug(self) -> None:
-        """The port is gone; whoever holds it finds out."""
-        if self._master >= 0:
-            os.close(self._master)
-            self._master = -1
-            self.path.unlink(missing_ok=True)
-
-    def read(self) -> bytes | None:
-        """What the host sent; None while nobody has the port open."""
-        if self._master < 0:
-            return None
-        try:
-            return os.read(self._master, 65536)
-        except BlockingIOError:
-            return b""
-        except OSError as error:
-            if error.errno == errno.EIO:
-                return None
-            raise
-
-    def write(self, data: bytes) -> None:
-        """To the host; what it does not take is lost, as in a modem's own buffer."""
-        if self._master >= 0:
-            with suppress(BlockingIOError):
-                os.write(self._master, data)
-
-    @property
-    def dtr(self) -> bool:
-        """Whether the host holds DTR up; speed 0 is how it lets go on a port without control lines."""
-        return self._master < 0 or termios.tcgetattr(self._master)[5] != termios.B0
 
 
 class SimModem:
@@ -166,6 +111,10 @@ class SimModem:
         """Put it back; it starts anew."""
         self._reset()
         self.host.plug()
+
+    def report(self, code: str) -> None:
+        """Say DLE and this code, for whatever reason."""
+        self._out += DLE + code.encode("ascii")
 
     def tick(self) -> None:
         """20 ms."""

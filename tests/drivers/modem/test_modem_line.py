@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
-from hotline.drivers.line import FRAME, CallerId, HardwareDigit, Line, Ring
+from hotline.drivers.line import FRAME, CallerId, FarHangup, HardwareDigit, Line, Ring
+from hotline.drivers.modem.profiles import Mode
 from rig.line_contract import SECOND, Far, LineContract, tone
 from rig.modems import CONNECT, Caller, bench, line_on
 
@@ -55,7 +57,7 @@ def test_how_long_a_prompt_goes_on_when_it_is_cut_short(tmp_path, firmware, most
     after = made.far.heard()[before:]
     sounding = abs(after.reshape(-1, FRAME).astype(int)).max(axis=1) > 100
     assert sounding.sum() * 20 <= most_ms
-    assert made.far.modem.most_queued <= (3 if made.line.capabilities.full_duplex else 10) * FRAME
+    assert made.far.modem.most_queued <= (5 if made.line.capabilities.full_duplex else 10) * FRAME
     made.line.close()
 
 
@@ -107,3 +109,69 @@ def test_what_is_dialled_reaches_the_exchange(tmp_path):
         assert made.far.modem.dialled == "8001#"
         made.line.close()
         made.far.unplug()
+
+
+def test_hanging_up_and_lifting_at_once_is_two_calls(tmp_path):
+    made = bench(tmp_path, "conexant")
+    made.answer()
+    made.line.on_hook()
+    made.line.off_hook()
+    made.run(CONNECT)
+    assert made.line.connected
+    said = made.far.modem.said
+    assert said.count("AT+VLS=1") == 2
+    assert "AT+VLS=0" in said
+    made.line.close()
+
+
+def test_dial_tone_ends_no_call_we_make(tmp_path):
+    """In half duplex the modem reports it to whoever seizes the line, and to whoever was left."""
+    made = bench(tmp_path, "usr5637")
+    made.line.off_hook()
+    made.run(CONNECT)
+    made.far.modem.report("d")
+    assert made.run(10) == []
+    made.line.on_hook()
+    made.run(SECOND)
+    made.answer()
+    made.run(SECOND)
+    made.far.modem.report("d")
+    assert made.run(10) == [FarHangup("Modem 听到拨号音")]
+    made.line.close()
+
+
+def test_a_prompt_is_heard_from_its_first_sample_in_half_duplex(tmp_path):
+    """What is written while the modem turns round waits for it."""
+    made = bench(tmp_path, "usr5637")
+    made.answer()
+    made.run(SECOND)
+    assert made.line.modem.mode is Mode.RECORD
+    before = len(made.far.heard())
+    made.run(2 * SECOND, sending=tone(1700, SECOND))
+    sounding = abs(made.far.heard()[before:].reshape(-1, FRAME).astype(int)).max(axis=1) > 1000
+    assert sounding.sum() == SECOND
+    made.line.close()
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_clocks_that_differ_by_a_thousandth(tmp_path, fast):
+    """Ten times what crystals do, for a minute: neither side runs dry more than the three frames that are missing."""
+    made = bench(tmp_path, "conexant")
+    made.far.ring("1")
+    made.until(Ring)
+    made.line.off_hook()
+    made.run(CONNECT)
+    before = len(made.far.heard())
+    made.line.late_frames = 0
+    for _ in range(3):
+        made.run(998, sending=tone(1700, 998))
+        if fast:
+            made.far.tick()
+        else:  # the modem skips a tick
+            made.line.read(np.zeros(FRAME, np.int16))
+            made.line.write(tone(1700, 1))
+    heard = abs(made.far.heard()[before:].reshape(-1, FRAME).astype(int)).max(axis=1)
+    assert (heard[10:] < 1000).sum() <= 4
+    assert made.line.late_frames <= 3
+    assert made.far.modem.most_queued <= 5 * FRAME
+    made.line.close()

@@ -42,3 +42,11 @@ def test_silence_makes_up_for_what_waits():
     assert len(waiting) == 3 * FRAME
     queue(waiting, b"y" * FRAME, silent=False)
     assert waiting.endswith(b"y" * FRAME)
+
+
+def test_a_device_that_ran_dry_is_filled_again():
+    out, waiting = Outgoing(DUPLEX_AHEAD, SILENCE, fill=True), bytearray()
+    assert len(out.take(waiting)) == DUPLEX_AHEAD
+    assert out.take(waiting) == b""
+    out.dry()
+    assert len(out.take(waiting)) == DUPLEX_AHEAD
