@@ -20,13 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import echo_path
-from .echo_path import BLOCK, FRONT, HISTORY, Path
+from .echo_path import BLOCK, HISTORY, NOTHING, TAPS, UNIT, Path
 from .levels import rms
 
 FRAME = 2 * BLOCK  # one tick
 KEPT = 60  # ticks to learn from, 1.2 s: the A-law steps, 38 dB down, are then the limit
 SLOTS = 2 * KEPT + HISTORY  # blocks
-SEGMENT = FRONT + FRAME  # what a tick's echo comes from
+SEGMENT = TAPS + FRAME  # what a tick's echo comes from
 TAIL = -(-HISTORY // 2)  # ticks after the last sound sent in which its echo may still come
 
 LOUD = rms(-45.0) ** 2  # sent: a tick that teaches something
@@ -71,6 +71,7 @@ class Canceller:
         self._due = np.full(lines, FIRST, np.int64)
         self._last = np.zeros(lines, np.int64)  # at how many the last lesson was
         self._best = np.zeros(lines, np.float32)  # enhancement since then
+        self._echoes = np.zeros(lines, np.bool_)  # there is a path
         self._delay = np.zeros(lines, np.int64)
         self._path = np.zeros((lines, SEGMENT // 2 + 1), np.complex64)
         self._powers = np.zeros((lines, 2, 2), np.float32)  # fast and slow; received and left
@@ -87,7 +88,7 @@ class Canceller:
             self._loud,
             self._last,
             self._best,
-            self._path,
+            self._echoes,
         ):
             state[line] = 0
         self._powers[line] = 0
@@ -109,9 +110,9 @@ class Canceller:
         if not len(rows):
             return cleaned
         self._keep(rows, received[rows], sent[rows])
-        known = rows[~np.isnan(self.loss[rows])]
-        if len(known):
-            cleaned[known] = self._subtract(known, received[known])
+        echoing = rows[self._echoes[rows]]
+        if len(echoing):
+            cleaned[echoing] = self._subtract(echoing, received[echoing])
         self._learn(rows, sent[rows])
         return cleaned
 
@@ -125,10 +126,11 @@ class Canceller:
     def _subtract(self, rows: NDArray[np.int64], received: Samples) -> Samples:
         """What is left of these lines' frames, hushed where it is but a remnant of the echo; or the frames as they are
         where the path has lately done harm."""
-        first = self._head[rows] - self._delay[rows] - SEGMENT // BLOCK
-        slots = (first[:, None] + np.arange(SEGMENT // BLOCK)) % SLOTS
-        segments = self._sent[rows[:, None], slots].reshape(len(rows), SEGMENT).astype(np.float32)
-        echo = np.fft.irfft(np.fft.rfft(segments) * self._path[rows], SEGMENT)[:, FRONT:].astype(np.float32)
+        first = self._head[rows] * (BLOCK // UNIT) - (self._delay[rows] + SEGMENT) // UNIT
+        units = (first[:, None] + np.arange(SEGMENT // UNIT)) % (SLOTS * BLOCK // UNIT)
+        sent = self._sent.reshape(len(self._sent), -1, UNIT)
+        segments = sent[rows[:, None], units].reshape(len(rows), SEGMENT).astype(np.float32)
+        echo = np.fft.irfft(np.fft.rfft(segments) * self._path[rows], SEGMENT)[:, TAPS:].astype(np.float32)
         heard = received.astype(np.float32)
         left = heard - echo
         powers = np.stack([_power(heard), _power(left)], axis=1)
@@ -149,11 +151,12 @@ class Canceller:
         self._best[loud] = np.fmax(self._best[loud], self.enhancement[loud])
         fallen = self.enhancement[loud] < FALLEN * self._best[loud]
         fallen &= (self._best[loud] > HELPS) & (self._loud[loud] >= self._last[loud] + AGAIN)
-        due = loud[fallen | (self._loud[loud] >= self._due[loud])]
+        self._due[loud[fallen]] = 0
+        due = loud[self._loud[loud] >= self._due[loud]]
         newest = due[np.argsort(self._due[due], kind="stable")]  # who knows least comes first
         for line in newest[: self._lessons].tolist():
             count = int(self._loud[line])
-            self._due[line] = max(count + 2, int(count * GROWTH))
+            self._due[line] = max(count + 2, int(count * GROWTH)) if self._due[line] else count + AGAIN
             if count <= KEPT or not self.enhancement[line] > GOOD:
                 self._take(line)
                 self._last[line], self._best[line] = count, 0.0
@@ -164,8 +167,9 @@ class Canceller:
         slots = (self._head[line] - np.arange(blocks + HISTORY, 0, -1)) % SLOTS
         received = self._received[line, slots[HISTORY:]].reshape(-1)
         firm = bool(self._loud[line] > KEPT and self.enhancement[line] > HELPS)
-        path = echo_path.learn(self._sent[line, slots].reshape(-1), received, self._paths.get(line), firm=firm)
+        path = echo_path.learn(self._sent[line, slots].reshape(-1), received, self._paths.get(line, NOTHING), firm=firm)
         self._paths[line] = path
+        self._echoes[line] = path is not NOTHING
         self._delay[line] = path.delay
         self._path[line] = np.fft.rfft(path.taps, SEGMENT)
         self.loss[line] = -10 * np.log10(float(path.taps @ path.taps) + 1e-12)

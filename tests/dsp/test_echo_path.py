@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from hotline.dsp import echo_path
-from hotline.dsp.echo_path import BLOCK, FRONT, HISTORY, TAPS
+from hotline.dsp.echo_path import BLOCK, HISTORY, TAPS
 from hotline.dsp.generate import to_int16
 
 BLOCKS = 60
@@ -20,11 +20,11 @@ def returned(sent, path):
 def test_normal_equations_against_the_long_way():
     rng = np.random.default_rng(2)
     blocks = 5
-    x, y = rng.standard_normal(FRONT + blocks * BLOCK), rng.standard_normal(blocks * BLOCK)
+    x, y = rng.standard_normal(TAPS + blocks * BLOCK), rng.standard_normal(blocks * BLOCK)
     weights = rng.uniform(0.1, 3.0, blocks)
-    frames = np.fft.rfft(echo_path._frames(x))
+    frames = echo_path.spectra_of(x)
     matrix, vector = echo_path.normal_equations(x, y, weights, frames)
-    rows = np.lib.stride_tricks.sliding_window_view(x, TAPS)[FRONT - TAPS + 1 :, ::-1]
+    rows = np.lib.stride_tricks.sliding_window_view(x, TAPS)[1:, ::-1]
     weighted = rows * np.repeat(weights, BLOCK)[:, None]
     np.testing.assert_allclose(matrix, weighted.T @ rows, atol=1e-9)
     np.testing.assert_allclose(vector, weighted.T @ y, atol=1e-9)
@@ -35,7 +35,7 @@ def test_a_path_at_any_delay(delay):
     sent = sound()
     taps = np.array([0.5, -0.3, 0.2, 0.1, -0.05])
     path = echo_path.learn(sent, returned(sent, np.concatenate([np.zeros(delay), taps])))
-    found = np.concatenate([np.zeros(path.delay * BLOCK), path.taps])
+    found = np.concatenate([np.zeros(path.delay), path.taps])
     np.testing.assert_allclose(found[delay : delay + 5], taps, atol=2e-3)
     found[delay : delay + 5] = 0
     assert np.sum(found**2) < 1e-4
