@@ -2,6 +2,7 @@
 # make test    the same, then style, types and all tests
 # make setup   only the setting up; make bench: measurements; make lint: style and types; make clean
 # make bench-dsp   the detectors against libspandsp and multimon-ng, in ten minutes: docs/signals.md; FULL=1: in hours
+# make fuzz        parsers of foreign bytes given what atheris makes up, in five minutes
 #
 # System packages are installed by root or sudo on Debian and its relatives; elsewhere their names are
 # printed. All else lives in .venv and var. A second run finds everything in place and takes a second.
@@ -18,7 +19,7 @@ TEST_PACKAGES := postgresql chromium fonts-wqy-microhei $(SOUND_PACKAGES) $(DSP_
 # The packages whose types are checked: what ships. Tests are not.
 TYPED := config dsp drivers voice daemon desk bench
 
-.PHONY: run setup test lint bench bench-dsp clean system-run system-test system-dsp
+.PHONY: run setup test lint bench bench-dsp fuzz clean system-run system-test system-dsp
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -44,6 +45,11 @@ bench: setup
 # What is missing is installed, or the laboratory says which package it lacks.
 bench-dsp: system-dsp setup
 	$(BIN)/python -P -m hotline.bench.lab $(if $(FULL),--full)
+
+# Five minutes; atheris is built for Linux on x86-64 only, so it is no part of the tests' packages.
+fuzz: setup
+	$(BIN)/pip install -q 'atheris>=2.3,<4'
+	$(BIN)/python -P -m hotline.bench.fuzz
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .hypothesis

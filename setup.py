@@ -5,6 +5,7 @@ from setuptools import setup
 PACKAGES = [
     "hotline",
     "hotline.bench",
+    "hotline.bench.fuzz",
     "hotline.bench.lab",
     "hotline.config",
     "hotline.daemon",

@@ -42,6 +42,7 @@ DRIVERS = {
     "sound": (".sound.line", "SoundLine"),
     "synway": (".card.line", "SynwayLine"),
     "donjin": (".card.line", "DonjinLine"),
+    "dahdi": (".dahdi.line", "DahdiLine"),
 }
 
 

@@ -1,0 +1,1 @@
+"""Parsers of foreign bytes under coverage-guided fuzzing: `make fuzz`."""
