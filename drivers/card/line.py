@@ -99,16 +99,16 @@ class CardLine(Line):
         self.channel = channel
         self._is_open = False
         self._inbox: deque[Message] = deque()
+        self._serial = 0  # of the last change of the hook
         self._reset()
 
     def _reset(self) -> None:
         """As a line is that has just been opened."""
         self.state = HookState.ON_HOOK
         self._events: list[Event] = []
-        self._serial = 0  # of the last change of the hook
-        self._settled = True  # the worker has made it
+        self._settled = True  # the worker has made the last change of the hook
         self._heard = bytearray()
-        self._flowing = False
+        self._flowing = self._has_flowed = False  # now; in this call
         self._rings, self._since_ring = 0, RING_MISSED
         self._dialling: deque[str] = deque()
         self._pause = self._flash = 0  # ticks left
@@ -213,16 +213,13 @@ class CardLine(Line):
         """The card's blocks as frames. Hearing begins when a block and a frame are there, so that a block may be late
         by a tick; what waits beyond three blocks more is the two clocks' difference, and the oldest of it goes."""
         enough = self.block + FRAME
-        if not self._flowing:
-            self._flowing = len(self._heard) >= enough
-            if not self._flowing:
-                return
         if len(self._heard) > enough + 3 * self.block:
             del self._heard[: len(self._heard) - enough]
-        if len(self._heard) < FRAME:
+        if len(self._heard) < (FRAME if self._flowing else enough):
+            self.late_frames += self._has_flowed
             self._flowing = False
-            self.late_frames += 1
             return
+        self._flowing = self._has_flowed = True
         frame[:] = g711.alaw_decode(np.frombuffer(bytes(self._heard[:FRAME]), np.uint8))
         del self._heard[:FRAME]
 
@@ -275,7 +272,7 @@ class CardLine(Line):
         self._serial += 1
         self._settled = False
         self._heard.clear()
-        self._flowing = False
+        self._flowing = self._has_flowed = False
         self._dialling.clear()
         self._pause = self._flash = 0
         self._rings, self._since_ring = 0, RING_MISSED

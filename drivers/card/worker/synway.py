@@ -210,10 +210,18 @@ class Synway:
             return pack(Kind.DIALLED, number)
         if event.code == sdk.POLARITY and channel.off_hook:
             return pack(Kind.REVERSED, number)
-        if event.code == sdk.CHANNEL_STATE and channel.off_hook and self._sdk.SsmGetChState(number) == sdk.PENDING:
-            reason = self._sdk.SsmGetPendingReason(number)
-            return pack_text(Kind.FAR_HANGUP, number, f"语音卡报告：{PENDING.get(reason, f'通话中断（{reason}）')}")
+        if event.code == sdk.CHANNEL_STATE and self._sdk.SsmGetChState(number) == sdk.PENDING:
+            return self._ended(channel)
         return b""
+
+    def _ended(self, channel: Channel) -> bytes:
+        """The card has seen a call end; until it is hung up, the channel takes no other."""
+        if not channel.off_hook:
+            self._sdk.SsmHangup(channel.number)
+            return b""
+        reason = self._sdk.SsmGetPendingReason(channel.number)
+        said = PENDING.get(reason, f"通话中断（{reason}）")
+        return pack_text(Kind.FAR_HANGUP, channel.number, f"语音卡报告：{said}")
 
     def _caller(self, channel: Channel) -> bytes:
         """The caller's number, once a call; nothing while the card has none. It comes between the first two bursts."""

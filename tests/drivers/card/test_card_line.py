@@ -159,6 +159,19 @@ def test_what_was_sent_is_not_repeated_when_the_service_is_late(bench, driver):
 
 
 @pytest.mark.parametrize("driver", CARDS)
+def test_every_missing_frame_is_counted(bench, driver):
+    at = bench(driver)
+    at.answer()
+    at.run(SECOND)
+    assert at.line.late_frames == 0
+    frame = np.zeros(FRAME, np.int16)
+    for _ in range(SECOND):  # the card gives nothing, for its clock stands still
+        at.line.read(frame)
+    assert 0.8 * SECOND < at.line.late_frames < SECOND
+    assert not frame.any()
+
+
+@pytest.mark.parametrize("driver", CARDS)
 def test_a_service_that_was_away_hears_what_is_now_not_what_was(bench, driver):
     at = bench(driver)
     at.answer()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +13,9 @@ from pathlib import Path
 import pytest
 from hotline.config.settings import SettingsError
 from hotline.drivers import make
+from hotline.drivers.card.client import WORKER
+from hotline.drivers.card.worker import wire
+from hotline.drivers.card.worker.wire import Kind
 from hotline.drivers.line import LineError
 from rig.card_board import INIS, LIBRARIES, build
 
@@ -212,3 +218,29 @@ def test_a_worker_that_talks_rubbish_is_ended(board):
 def test_the_fake_is_compiled_without_a_warning(tmp_path):
     for driver in LIBRARIES:
         build(driver, tmp_path, "-Wall", "-Werror")
+
+
+def test_a_worker_whose_service_is_gone_hangs_up_and_ends(board):
+    """Spoken to as the service does it: token, options, off hook - and then the service is killed."""
+    place = board("synway")
+    surroundings = os.environ | {"PYTHONPATH": str(WORKER), "HOTLINE_CARD_TOKEN": "secret"}
+    decoder = wire.Decoder()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        command = [sys.executable, "-m", "worker", "synway", str(listener.getsockname()[1])]
+        with subprocess.Popen(command, env=surroundings, cwd=place.folder) as process:
+            service, _ = listener.accept()
+            with service:
+
+                def until(kind):
+                    while True:
+                        for message in decoder.receive(service.recv(1 << 16)):
+                            if message.kind is kind:
+                                return message
+
+                assert until(Kind.HELLO).body == b"secret"
+                service.sendall(wire.pack_text(Kind.START, wire.CARD, json.dumps({"folder": str(place.folder)})))
+                assert until(Kind.READY).body == b"\0"
+                service.sendall(wire.pack_number(Kind.OFF_HOOK, 0, 1))
+                assert until(Kind.OFF_HOOK).number == 1
+            assert process.wait(20) == 0
+    assert opened(place).card.types == b"\0", "the card is free again"
