@@ -11,6 +11,7 @@ PACKAGES = [
     "hotline.daemon",
     "hotline.daemon.cli",
     "hotline.daemon.services",
+    "hotline.daemon.technician",
     "hotline.desk",
     "hotline.desk.migrations",
     "hotline.drivers",

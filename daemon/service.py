@@ -21,7 +21,7 @@ from ..voice.library import Library
 from ..voice.synthesis import Voice
 from . import dialog as interpreter
 from . import engines, menu_page
-from .call import ticks
+from .call import TICKS_PER_SECOND, ticks
 from .claim import claim
 from .fund import FundDatabase
 from .journal import Clock, Entry, Journal
@@ -108,6 +108,7 @@ class Service:
 
     def lines(self) -> Sequence[LineState]:
         """Every line, in the order of the settings."""
+        now, tick = self.clock().timestamp(), self.board.now
         ours = [
             LineState(
                 seat.line.name,
@@ -115,8 +116,10 @@ class Service:
                 seat.line.state.value,
                 self.journal.since(seat.call) if seat.call else None,
                 seat.alarm,
+                self.board.levels(index),
+                [(now - (tick - at) / TICKS_PER_SECOND, words) for at, words in seat.happened],
             )
-            for seat in self.board.seats
+            for index, seat in enumerate(self.board.seats)
         ]
         return ours + [line for engine in self.others.values() for line in engine.lines]
 

@@ -11,8 +11,9 @@ sound. So a key recognised in this frame silences the prompt in this frame.
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -23,6 +24,7 @@ from ..drivers import line as lines
 from ..drivers.line import FRAME, Line
 from ..dsp import dtmf, echo, progress
 from ..dsp.meter import Meter
+from . import line_events
 from .call import NEVER, TICKS_PER_SECOND, Call, Event, Key, PlayEnded, StepKind, Take, Timeout, Who
 from .call_state import Move, State, after
 from .on_hook import OnHook
@@ -37,6 +39,8 @@ log = logging.getLogger(__name__)
 RING_LOST = round(7.0 * TICKS_PER_SECOND)
 
 REOPEN = 10 * TICKS_PER_SECOND  # a device that was not there may have been plugged in since
+
+REMEMBERED = 4  # events of a line, for whoever looks at it now
 
 HANGUP = Hangup()  # as a centre has it that sets nothing
 
@@ -69,6 +73,7 @@ class Seat:
     call: Call | None = None
     take: Take | None = None
     alarm: str | None = None
+    happened: deque[tuple[int, str]] = field(default_factory=lambda: deque(maxlen=REMEMBERED))  # tick and words
 
     def move(self, move: Move) -> None:
         """Change state as the table says; nothing else does."""
@@ -161,6 +166,14 @@ class Switchboard:
         """Stop giving frames."""
         self.seats[index].take = None
 
+    def levels(self, index: int) -> dict[str, float] | None:
+        """dBm0 of what this line receives, as Meter names them; None while it is on hook."""
+        if self.seats[index].state is not State.TALKING:
+            return None
+        meter = self._meter
+        figures = {"level": meter.level, "talker": meter.talker, "noise": meter.noise, "hum": meter.hum}
+        return {name: round(float(figure[index]), 1) for name, figure in figures.items()}
+
     def quiet_ticks(self, index: int) -> int:
         """For how many ticks nobody has spoken on this line."""
         return int(self._meter.quiet[index]) // FRAME
@@ -189,6 +202,7 @@ class Switchboard:
         if seat.state is State.TALKING:
             seat.line.on_hook()
             seat.move(Move.HANG_UP)
+            seat.happened.append((self.now, line_events.HUNG_UP))
 
     def finished(self, index: int, call: Call, error: Exception | None) -> None:
         """The call's program has ended: the seat can take the next caller."""
@@ -221,6 +235,8 @@ class Switchboard:
 
     def _line_event(self, index: int, event: lines.Event) -> None:
         seat = self.seats[index]
+        if words := line_events.described(event):
+            seat.happened.append((self.now, words))
         match event:
             case lines.Ring(count):
                 self._ring(index, count)
@@ -264,6 +280,7 @@ class Switchboard:
         seat = self.seats[index]
         seat.line.off_hook()
         seat.move(Move.ANSWER)
+        seat.happened.append((self.now, line_events.ANSWERED))
         self._echo.reset(index)
         self._dtmf.reset(index)
         self._progress.reset(index)

@@ -14,7 +14,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -47,6 +47,8 @@ class LineState:
     state: str  # "on-hook", "ringing" or "off-hook", as drivers.line.HookState
     in_call_since: float | None  # Unix time
     alarm: str | None
+    levels: dict[str, float] | None = None  # in a call, dBm0: of everything, of the voice, of noise, of hum
+    events: list[tuple[float, str]] = field(default_factory=list)  # the last ones: Unix time, what happened
 
 
 class Entry(Protocol):

@@ -66,7 +66,7 @@ def draw(out: Path, title: str, samples: Samples, records: Sequence[dict[str, An
     import matplotlib
     from matplotlib.figure import Figure
 
-    font = _chinese_font()
+    font = chinese_font()
     words = CHINESE if font else ENGLISH
     names = texts if font else {}
     width = min(max(SIZE[0], samples.shape[1] / RATE / SECONDS_AN_INCH), WIDEST)
@@ -89,7 +89,8 @@ def draw(out: Path, title: str, samples: Samples, records: Sequence[dict[str, An
         figure.savefig(out, dpi=110, metadata={"Date": None} if out.suffix.lower() == ".svg" else None)
 
 
-def _chinese_font() -> str | None:
+def chinese_font() -> str | None:
+    """An installed font that has Chinese."""
     from matplotlib import font_manager
 
     installed = {font.name for font in font_manager.fontManager.ttflist}

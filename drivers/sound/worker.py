@@ -10,6 +10,7 @@ Records come in on stdin and go out on stdout (records.py). When stdin ends, so 
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -25,6 +26,7 @@ from .rates import Down, Up, factors
 from .records import SIZE, Decoder, Kind, record
 
 STARTING = 8.0  # seconds until the first sound; PulseAudio takes up to 2
+RECORDS, SENTENCE = 0, 3  # how a list of devices ends; anything else is a crash
 STALLED = 50  # frames from one stream while the other gives no sign of life: a second
 SILENCE = bytes(2 * FRAME)
 OURS = 3  # frames that wait to be played: the tick is up to 20 ms late now and then, the device takes two at a time
@@ -175,8 +177,24 @@ def run(source: str, sink: str, incoming: int, outgoing: int) -> None:
                 streams.to_play.clear()
 
 
+def listing() -> int:
+    """Print all devices as JSON, or why that cannot be done; what the process ends with."""
+    try:
+        known = devices()
+    except Unusable as error:
+        print(error)
+        return SENTENCE
+    rows = [
+        {"name": one["name"], "inputs": one["maxInputChannels"], "outputs": one["maxOutputChannels"]} for one in known
+    ]
+    print(json.dumps(rows))
+    return RECORDS
+
+
 def main() -> None:
     """Entry point of the process."""
+    if sys.argv[1:] == ["--list"]:
+        sys.exit(listing())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the service's business: it closes our stdin
     outgoing = os.dup(1)
     os.dup2(2, 1)  # whatever the libraries print is none of our records

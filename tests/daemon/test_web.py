@@ -112,6 +112,8 @@ def test_lines_and_hints(service: SmallService) -> None:
         "state": "on-hook",
         "in_call_since": None,
         "alarm": None,
+        "levels": None,
+        "events": [],
         "phone": True,
     }
     assert [line["name"] for line in lines] == ["A1", "A2"]

@@ -1,0 +1,1 @@
+"""Lines looked at with the service stopped: measured, recorded, reported."""
