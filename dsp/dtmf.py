@@ -1,16 +1,15 @@
 """DTMF digits (ITU-T Q.23, Q.24) on many lines at once, streaming.
 
-Every 20 ms a Hann window of 30 ms is looked at in three stages, each for the few that passed the one before:
+Every 20 ms a Hann window of 30 ms is looked at in two stages:
 
-1. all lines: the eight tones, one matrix product. One row and one column must stand out, above the floor, within the
-   twist (pairs.py).
-2. candidates: reference frequencies between and outside the groups must be weaker than the pair. Nothing is compared
-   with the energy of the whole band, so dial tone, hum, DC and clipping do not matter.
-3. what is left: `keypress.judge` measures the last 100 ms: length from the half-amplitude crossings of the envelope
-   (with a Hann window they lie where the tone begins and ends), frequency by phase advance, steadiness, and the
-   strongest other component once both tones are subtracted. What all lines ask of it in a tick is answered at once.
+1. all lines (pairs.py): the eight tones, and reference frequencies between and outside their groups, one matrix
+   product. One row and one column must stand out of their groups, above the references and the floor, within the twist.
+   Nothing is compared with the energy of the whole band, so dial tone, hum, DC and clipping do not matter.
+2. the few that are left: `keypress.judge` measures the last 100 ms: length from the half-amplitude crossings of the
+   envelope (with a Hann window they lie where the tone begins and ends), frequency by phase advance, steadiness, and
+   the strongest other component once both tones are subtracted. What all lines ask of it in a tick is answered at once.
 
-The stages are evaluated at fixed positions and the last is a pure function of the samples, so neither how a signal is
+Both are evaluated at fixed positions and the second is a pure function of the samples, so neither how a signal is
 cut into frames nor what other lines carry changes an event.
 """
 
@@ -188,14 +187,14 @@ class Detector:
         return events
 
     def _follow(self, look: Look, found: Candidates) -> list[Event]:
-        """Stage 3, line by line where there is a candidate or a key held changes."""
+        """Stage 2, line by line where there is a candidate or a key held changes."""
         lines, hops, digits, grown = found
         restless = {*self._young, *self._paused}
         if self._held:
             (rows,) = (self._sounding >= 0).nonzero()
             digit = self._sounding[rows]
-            sounds = look.powers[digit // 4, 1:, rows] >= self._least[0, rows, None]
-            sounds &= look.powers[4 + digit % 4, 1:, rows] >= self._least[1, rows, None]
+            sounds = look.powers[digit // 4, :, rows] >= self._least[0, rows, None]
+            sounds &= look.powers[4 + digit % 4, :, rows] >= self._least[1, rows, None]
             calm = np.zeros(self._lines, np.bool_)
             calm[rows] = sounds.all(axis=1)
             restless.update(rows[~calm[rows]].tolist())
@@ -258,7 +257,7 @@ class Detector:
                 if not waiting:
                     break
                 hop = waiting[-1]
-            end, (before, now) = look.ends[hop], look.powers[:, hop : hop + 2, line].T.tolist()
+            end, (before, now) = look.ends[hop], look.of(line, hop)
             if held is not None and (yield from self._released(line, held, end, now)):
                 events.append(self._digit(line, held))
                 held = None

@@ -61,17 +61,24 @@ class Gates:
 
 
 @cache
-def _columns(frequencies: tuple[float, ...]) -> Powers:
-    """What the windows are multiplied by: (WINDOW, 2 * frequencies), real parts, then imaginary parts."""
-    return goertzel.basis(frequencies, goertzel.hann(WINDOW)).T.astype(np.float32, order="C")
+def _columns() -> Powers:
+    """What windows are multiplied by: (WINDOW, 32), real parts of tones and references, then imaginary parts."""
+    return goertzel.basis(TONES + REFERENCES, goertzel.hann(WINDOW)).T.astype(np.float32, order="C")
 
 
 class Look(NamedTuple):
-    """The windows that are complete now: where they end, and the squared amplitudes of the eight tones in the window
-    before them and in them, (8, 1 + hops, lines)."""
+    """The windows that are complete now: where they end, the squared amplitudes in them of the eight tones and of the
+    references, (8, hops, lines), and of the tones in the window before them, (8, lines)."""
 
     ends: range
     powers: Powers
+    references: Powers
+    before: Powers
+
+    def of(self, line: int, hop: int) -> tuple[list[float], list[float]]:
+        """The eight tones of a line a hop before and at this hop."""
+        before = self.powers[:, hop - 1, line] if hop else self.before[:, line]
+        return before.tolist(), self.powers[:, hop, line].tolist()
 
 
 class Candidates(NamedTuple):
@@ -95,7 +102,7 @@ class Pairs:
         self._samples = np.zeros((lines, LEAD + self._ring), np.float32)
         self._windows = sliding_window_view(self._samples, WINDOW, axis=1)
         self.position = 0  # samples fed to every line so far
-        self._tones, self._others = _columns(TONES), _columns(REFERENCES)
+        self._columns = _columns()
         self._before = np.zeros((8, lines), np.float32)  # squared amplitudes at the last hop
 
     def reset(self, line: int) -> None:
@@ -116,58 +123,53 @@ class Pairs:
         self._samples[:, LEAD + at : LEAD + at + count] = frames
         ends = range((self.position // STEP + 1) * STEP, self.position + count + 1, STEP)
         self.position += count
-        return Look(ends, self._powers(ends)) if ends else None
+        return self._look(ends) if ends else None
 
     def _begin(self, end: int) -> int:
         """The column at which the window begins that ends at this position."""
         return (end - STEP) % self._ring
 
-    def _powers(self, ends: range) -> Powers:
+    def _look(self, ends: range) -> Look:
         first, hops, lines = self._begin(ends[0]), len(ends), len(self._samples)
-        parts = np.empty((hops, lines, 16), np.float32)
+        parts = np.empty((hops, lines, 32), np.float32)
         if hops > lines:  # a file: windows that do not overlap are the rows of one matrix
             last = first + (hops - 1) * STEP
             for line in range(lines):
                 for k in range(min(APART, hops)):
                     windows = self._windows[line, first + k * STEP : last + 1 : APART * STEP]
-                    parts[k::APART, line] = windows @ self._tones
+                    parts[k::APART, line] = windows @ self._columns
         else:
             for k in range(hops):
                 begin = first + k * STEP
-                np.matmul(self._samples[:, begin : begin + WINDOW], self._tones, out=parts[k])
-        squares = parts.reshape(-1, 16).T.copy()
+                np.matmul(self._samples[:, begin : begin + WINDOW], self._columns, out=parts[k])
+        squares = parts.reshape(-1, 32).T.copy()
         squares *= squares
-        powers = np.empty((8, (1 + hops) * lines), np.float32)
-        powers[:, :lines] = self._before
-        np.add(squares[:8], squares[8:], out=powers[:, lines:])
-        self._before = powers[:, -lines:]
-        return powers.reshape(8, 1 + hops, lines)
+        powers = squares[:16]
+        powers += squares[16:]
+        powers = powers.reshape(16, hops, lines)
+        before, self._before = self._before, powers[:8, -1]
+        return Look(ends, powers[:8], powers[8:], before)
 
     def candidates(self, look: Look, gates: Gates) -> Candidates:
         """The pairs that pass the gates. Nothing is compared with the energy of the whole band."""
-        flat, lines = look.powers.reshape(8, -1), look.powers.shape[2]
-        groups = flat.reshape(2, 4, -1)[:, :, lines:]
+        lines = look.before.shape[1]
+        groups, references = look.powers.reshape(2, 4, -1), look.references.reshape(8, -1)
         tops, least = groups.max(axis=1), groups.sum(axis=1)
         least *= gates.share
-        np.maximum(least, gates.floor, out=least)
+        outside = references[OUTSIDE].max(axis=0, initial=gates.floor * gates.outside)
+        outside *= 1 / gates.outside
+        between = references[BETWEEN].max(axis=0)
+        between *= 1 / gates.between
+        np.maximum(least, outside, out=least)
+        np.maximum(least[1], between, out=least[1])
         stands_out = tops >= least
         (window,) = (stands_out[0] & stands_out[1]).nonzero()
         if not len(window):
             return NONE
-        low, high = tops.take(window, axis=1)
-        hop, line = np.divmod(window, lines)
-        others = self._windows[line, self._begin(look.ends[0]) + hop * STEP] @ self._others
-        others *= others
-        half = others.shape[1] // 2
-        others = others[:, :half] + others[:, half:]
-        keep = others[:, OUTSIDE].max(axis=1) <= np.minimum(low, high) * gates.outside
-        keep &= others[:, BETWEEN].max(axis=1) <= high * gates.between
-        (kept,) = keep.nonzero()
-        if not len(kept):
-            return NONE
-        window, low, high = window[kept], low[kept], high[kept]
+        low, high = tops[:, window]
         row, column = groups[:, :, window].argmax(axis=1)
-        before = np.minimum(flat[row, window] / low, flat[4 + column, window] / high)
+        earlier = np.concatenate([look.before, look.powers.reshape(8, -1)], axis=1)
+        before = np.minimum(earlier[row, window] / low, earlier[4 + column, window] / high)
         keep = (before >= gates.lasting) & (high <= low * gates.twist_high) & (high >= low * gates.twist_low)
         hop, line = np.divmod(window[keep], lines)
         return Candidates(line, hop, (4 * row + column)[keep], before[keep] >= HALF**2)
