@@ -257,21 +257,22 @@ class Server:
 
     def _serve_guest(self, guest: Guest) -> bool:
         """Whether it is still a guest."""
+        if self.now >= guest.until:
+            guest.socket.close()
+            if not guest.leaving:
+                self._note_refusal("没有说明来意")
+            return False
         try:
             data = guest.socket.recv(READ)
         except BlockingIOError:
-            if self.now < guest.until:
-                return True
-            data = b""
+            return True
         except OSError:
             data = b""
-        if guest.leaving and data:
-            return True
         if not data:
-            if not guest.leaving and self.now >= guest.until:
-                self._refuse(guest.socket, "没有说明来意")
             guest.socket.close()
             return False
+        if guest.leaving:
+            return True
         if guest.decoder is None:
             guest.decoder = agi.Decoder() if data[:1] == b"a" else Decoder()
         if isinstance(guest.decoder, agi.Decoder):
