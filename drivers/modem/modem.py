@@ -347,6 +347,9 @@ class Modem:
         """A tick of the ladder."""
         sent, awake = self.climb.tick()
         self._put(sent)
+        if self.climb.stuck:
+            self._trouble = f"{self._settings.port}：打不开也关不上，请拔下 Modem 再插上；仍不行，重启计算机"
+            self._alarm()
         if awake:
             self._happen(Signal.DONE)
         elif awake is not None:

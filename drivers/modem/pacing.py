@@ -15,9 +15,9 @@ from __future__ import annotations
 
 from ..line import FRAME
 
-DUPLEX_AHEAD = 3 * FRAME  # 60 ms: the modem's own frame and a late tick; echo cancelling wants the way to be short
+DUPLEX_AHEAD = 2 * FRAME  # 40 ms, and those 20; echo cancelling wants the way to be short
 PLAY_AHEAD = 10 * FRAME  # 200 ms
-DRY = 2 * FRAME  # so much room, and silence is sent before the modem runs dry
+DRY = FRAME * 3 // 2  # so much room, and silence is sent: nothing was written. Reads bring 160, give or take 64
 MOST = 50 * FRAME  # waiting here at most: the time to turn from recording to playing, and a little
 
 

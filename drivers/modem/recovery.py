@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 RESYNC = b"\x00\x10\x18\x00\x10\x03\x10^\x10!\r"
 
 POWER_LASTS = 30  # seconds the settings' command may take
+PATIENCE = 40 * SECOND  # with what is done aside; longer than the command's
 
 
 class Move(Enum):
@@ -77,6 +78,12 @@ class Climb:
         self._script: Script | None = None
         self._job: Future[None] | None = None
         self._timer = 0
+        self._waited = 0  # ticks for what is being done aside
+
+    @property
+    def stuck(self) -> bool:
+        """Whether the system does not come back from opening or closing the port; it may when the plug is pulled."""
+        return self._waited > PATIENCE
 
     @property
     def has_port(self) -> bool:
@@ -125,9 +132,10 @@ class Climb:
     def tick(self) -> tuple[bytes, bool | None]:
         """20 ms of climbing: what to send, and whether the modem is awake (None: not known yet)."""
         if self._job is not None:
+            self._waited += 1
             if not self._job.done():
                 return b"", None
-            error, self._job = self._job.exception(), None
+            error, self._job, self._waited = self._job.exception(), None, 0
             if error is not None:
                 self.trouble = str(error)
                 return b"", False

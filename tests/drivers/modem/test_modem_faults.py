@@ -194,10 +194,11 @@ def test_a_port_that_hangs_while_it_is_opened_holds_up_nothing(tmp_path):
     assert made.run(SECOND) == []
     line.off_hook()
     line.on_hook()
+    assert "打不开也关不上" in made.until(Alarm, MINUTE).reason
     work, future = jobs.pop()
     work()
     future.set_result(None)
-    made.run(3 * SECOND)
+    made.until(Restored)
     assert works(made)
     line.modem.climb.runner = at_once
     line.close()
