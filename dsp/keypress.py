@@ -291,13 +291,21 @@ def _hann(length: int, size: int) -> Single:
     return np.pad(window * (2.0 / window.sum()), (size - length, 0)).astype(np.float32)
 
 
+@cache
+def _radians(size: int) -> Single:
+    """By how much 1 Hz turns in each of so many samples."""
+    return (np.arange(size) * (2 * np.pi / RATE)).astype(np.float32)
+
+
 def residual(samples: Signal, lengths: Sequence[int], hertz: Signal) -> Single:
     """What is left of the last `lengths` (n) of the samples (n, most), through a Hann window, once steady sines of
     these frequencies (n, sines) are subtracted by least squares."""
-    window = np.stack([_hann(length, samples.shape[1]) for length in lengths])
-    time = np.arange(samples.shape[1]) * (2 * np.pi / RATE)
-    angle = hertz.astype(np.float32)[..., None] * time.astype(np.float32)
-    model = np.concatenate([np.cos(angle), np.sin(angle)], axis=1)
+    count, size = samples.shape
+    window = np.stack([_hann(length, size) for length in lengths])
+    angle = hertz.astype(np.float32)[..., None] * _radians(size)
+    model = np.empty((count, 2 * angle.shape[1], size), np.float32)
+    np.cos(angle, out=model[:, : angle.shape[1]])
+    np.sin(angle, out=model[:, angle.shape[1] :])
     model *= window[:, None]
     weighted = samples.astype(np.float32) * window
     fit = np.linalg.solve(model @ model.transpose(0, 2, 1), model @ weighted[..., None])
