@@ -234,6 +234,8 @@ def _held(settings: Settings, name: str) -> Iterator[tuple[Line, str]]:
         fail(
             f"设置里没有线路 {name}，有的是：{'、'.join(settings.lines) or '一条也没有'}；hotline lines find 能找出设备"
         )
+    if made[name][1] == "audiosocket":
+        fail(f"线路 {name} 在 Asterisk 一侧，这里没有设备可查：请在 Asterisk 上查，或用 hotline call --to 拨打服务")
     settings.service.state.mkdir(parents=True, exist_ok=True)
     try:
         held = claim(settings.service.state)

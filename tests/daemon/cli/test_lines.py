@@ -20,9 +20,17 @@ from rich.console import Console
 from rig.small_service import SmallService
 from typer.testing import CliRunner, Result
 
-SIMULATED = (
-    '[lines.1]\ndriver = "simulated"\nnoise_dbm0 = -60\n[lines.2]\ndriver = "simulated"\ncount = 2\nfault_at = 2\n'
-)
+SETTINGS = """\
+[lines.1]
+driver = "simulated"
+noise_dbm0 = -60
+[lines.2]
+driver = "simulated"
+count = 2
+fault_at = 2
+[lines.3]
+driver = "audiosocket"
+"""
 STATE = {
     "name": "1",
     "driver": "sound",
@@ -42,7 +50,7 @@ def run(*words: str) -> Result:
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    Path("hotline.toml").write_text(SIMULATED, encoding="utf-8")
+    Path("hotline.toml").write_text(SETTINGS, encoding="utf-8")
     return tmp_path
 
 
@@ -80,10 +88,10 @@ def test_the_running_service_is_asked() -> None:
 
 
 def test_a_service_that_does_not_run(folder: Path) -> None:
-    Path("hotline.toml").write_text(f"{SIMULATED}[web]\nport = 1\n", encoding="utf-8")
+    Path("hotline.toml").write_text(f"{SETTINGS}[web]\nport = 1\n", encoding="utf-8")
     result = run()
     assert result.exit_code == 1
-    assert "服务没有运行（设置里的线：1、2）：请用 hotline run 启动" in result.stderr
+    assert "服务没有运行（设置里的线：1、2、3）：请用 hotline run 启动" in result.stderr
 
 
 def test_what_is_plugged_in(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,8 +137,9 @@ def test_a_recording_for_listen() -> None:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["test", "9"], "设置里没有线路 9，有的是：1、2；hotline lines find 能找出设备"),
+        (["test", "9"], "设置里没有线路 9，有的是：1、2、3；hotline lines find 能找出设备"),
         (["test", "2"], "设置里没有线路 2"),
+        (["test", "3"], "线路 3 在 Asterisk 一侧"),
         (["test", "1", "--dial", "12"], "--dial 12：须是一位"),
         (["test", "1", "--report", "no/such/r.html"], "no/such/r.html：写不进"),
         (["record", "1", "--out", "a.mp3", "--seconds", "1", "--off-hook"], "文件名须以 .wav 结尾"),

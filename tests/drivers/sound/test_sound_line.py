@@ -151,8 +151,6 @@ def test_without_hook_a_call_is_sound(bench: Bench) -> None:
     ("changed", "sentence"),
     [
         ({"device": "no such"}, "没有名称含“no such”的录音设备：请插好，或改用现有的："),
-        ({"output": "no such"}, "没有名称含“no such”的放音设备："),
-        ({"device": "line"}, "名称含“line”的录音设备不止一个：请写得更全：line-"),
         ({"hook": "/dev/no-such-port"}, "串口 /dev/no-such-port 不能用（"),
     ],
 )
@@ -166,7 +164,8 @@ def test_opening_says_what_is_wrong(
             with pytest.raises(LineError) as caught:
                 line.open()
             assert str(caught.value).startswith(sentence)
-            line._device.wait(10.0)
+            if not line._device.ready:
+                line._device.wait(10.0)
     finally:
         line.close()
 
