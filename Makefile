@@ -1,5 +1,6 @@
 # make run     everything that is missing is set up, then the service starts on demo data
 # make test    the same, then style, types and all tests
+# make test-dahdi  only the DAHDI driver, on a real DAHDI in a virtual machine, which make test does too
 # make setup   only the setting up; make bench: measurements; make lint: style and types; make clean
 # make bench-dsp   the detectors against libspandsp and multimon-ng, in ten minutes: docs/signals.md; FULL=1: in hours
 # make fuzz        parsers of foreign bytes given what atheris makes up, in five minutes
@@ -14,12 +15,13 @@ BIN := .venv/bin
 RUN_PACKAGES := python3 python3-venv python3-dev gcc unixodbc libsqliteodbc odbc-postgresql espeak-ng portaudio19-dev
 DSP_PACKAGES := libspandsp-dev multimon-ng gcc espeak-ng
 SOUND_PACKAGES := portaudio19-dev pulseaudio pulseaudio-utils libasound2-plugins
-TEST_PACKAGES := postgresql chromium fonts-wqy-microhei $(SOUND_PACKAGES) $(DSP_PACKAGES)
+DAHDI_PACKAGES := qemu-system-x86 gcc-12 cpio libelf1
+TEST_PACKAGES := postgresql chromium fonts-wqy-microhei $(SOUND_PACKAGES) $(DSP_PACKAGES) $(DAHDI_PACKAGES)
 
 # The packages whose types are checked: what ships. Tests are not.
 TYPED := config dsp drivers voice daemon desk bench
 
-.PHONY: run setup test lint bench bench-dsp fuzz clean system-run system-test system-dsp
+.PHONY: run setup test test-dahdi lint bench bench-dsp fuzz clean system-run system-test system-dsp
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -30,6 +32,9 @@ setup: .venv/installed .venv/sound var/demo/fund.sqlite
 
 test: system-test setup lint
 	$(BIN)/pytest -n 2
+
+test-dahdi: system-test setup .venv/tested
+	$(BIN)/pytest tests/dahdi tests/drivers/dahdi
 
 # mypy starts below the checkout: started in it, it would take our daemon/ for python-daemon.
 lint: .venv/tested .venv/package/hotline
