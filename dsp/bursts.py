@@ -83,9 +83,11 @@ class Bursts:
     def add(self, hops: Hops) -> dict[int, list[Edge]]:
         """Take the next hops, CHUNK at most; the edges found in them, in order, by line."""
         count = hops.pure.shape[1]
-        at = (self.hops + np.arange(count)) % HISTORY
-        self._power[:, at] = hops.power
-        self._frequency[:, at] = hops.frequency
+        at = self.hops % HISTORY
+        split = min(count, HISTORY - at)  # what does not fit at the end begins anew
+        for kept, new in ((self._power, hops.power), (self._frequency, hops.frequency)):
+            kept[:, at : at + split] = new[:, :split]
+            kept[:, : count - split] = new[:, split:]
         moving = hops.pure.any(axis=(1, 2)) | ((self._without < FORGOTTEN) | (self._off <= BRIDGED)).any(axis=1)
         lines = np.flatnonzero(moving)  # nothing changes on the others
         found: dict[int, list[Edge]] = {}
