@@ -4,7 +4,7 @@ What we play is known to the sample, so its echo from the hybrid (and from a gat
 subtracted: what is left is the caller. Two parts:
 
 - Every tick, for the lines that play or have just played: the sent sound through the path found so far, by one batch
-  of transforms. Lines that play nothing are passed on untouched and cost nothing.
+  of transforms. Lines that play nothing or have no echo are passed on untouched and cost next to nothing.
 - At growing intervals, line by line: the path anew from the last KEPT ticks by least squares (echo_path.py). A path,
   once it is good, is left alone until it is not. Nothing else moves it, so a caller's voice or key does not.
 
@@ -53,7 +53,8 @@ class Canceller:
     is bounded; lines then wait for each other. None: as many as are due, and no line depends on another.
 
     Figures, one entry a line, NaN as long as there was no echo to learn from:
-    loss         echo return loss of the path found, dB: what is sent over its echo, at equal power at all frequencies
+    loss         echo return loss of the path found, dB: what is sent over its echo, at equal power at all frequencies;
+                 120 where there is no echo, or none that could be found
     enhancement  echo return loss enhancement over the last 0.4 s of playing, dB: what was received over what is left;
                  the caller's own sound is part of both, so it is highest while he is silent
     """

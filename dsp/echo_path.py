@@ -52,6 +52,7 @@ SPREAD = 9  # taps: one found lends its variance to its neighbours
 UNLIKELY = 3e-4  # of the path's power: the variance of a tap where nothing was found
 FRESH = 5.0  # blocks in which what was found counts no more than SHAPE
 LEAST = 1e-6
+FAINTEST = 1e-4  # 40 dB of echo return loss: such an echo is left alone
 CHANGE = 0.1  # of a tap's variance: how far a firm path may have moved
 
 PASSES = 2  # for a path that was not known: weights and variances are those of the pass before
@@ -98,9 +99,11 @@ def learn(sent: Samples, received: Samples, known: Path = NOTHING, *, firm: bool
     at = _strongest(x, y, weights)
     if best is NOTHING or not best.delay <= at < best.delay + TAPS // 2:
         fit = _Fit(x, y, floor, max(0, at - LEAD) // UNIT * UNIT)
-        other, remains = fit.refined(fit.first(weights, powers), PASSES)
-        if remains < left - CHANCE:
-            best, left = other, remains
+        gain = fit.gain(weights, powers)
+        if gain > FAINTEST:
+            other, remains = fit.refined(fit.first(weights, gain), PASSES)
+            if remains < left - CHANCE:
+                best, left = other, remains
     return best if left < nothing - CHANCE else NOTHING
 
 
@@ -114,9 +117,12 @@ class _Fit:
         self._delay = delay
         self._frames = spectra_of(self._x)
 
-    def first(self, weights: Signal, powers: Signal) -> Signal:
-        """What a hybrid's shape and these weights give; all that came back may be its echo."""
-        gain = float(weights @ powers) / (float(weights @ _powers(self._x[TAPS:])) + LEAST)
+    def gain(self, weights: Signal, powers: Signal) -> float:
+        """Power of the echo over that of what was sent, were all of y echo; its quietest blocks count most."""
+        return float(weights @ powers) / (float(weights @ _powers(self._x[TAPS:])) + LEAST)
+
+    def first(self, weights: Signal, gain: float) -> Signal:
+        """What a hybrid's shape, an echo of this gain and these weights give."""
         return self._solved(weights, gain * (SHAPE + ANYWHERE) + LEAST)
 
     def refined(self, taps: Signal, passes: int, firm: bool = False) -> tuple[Path, float]:

@@ -183,6 +183,13 @@ def test_keys_from_the_first_moment_of_a_prompt(keys_over_echo_db, least):
     assert extra == 0
 
 
+def test_fast_keys_from_the_first_moment_of_a_prompt():
+    received, sent, strings = barge_in(7, 40, "12345678", 0, 0, timing=60)
+    found, extra = score(heard(cleaned(received, sent)), strings)
+    assert found >= 97.0
+    assert extra == 0
+
+
 def test_the_caller_is_not_damaged():
     """A key over the prompt has the level it has alone, within 0.5 dB, and the path found is not disturbed by it."""
     received, sent, strings = barge_in(4, 8, "159D" * 3, 0, 1200, timing=80)

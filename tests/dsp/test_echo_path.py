@@ -56,14 +56,41 @@ def test_what_was_known_is_refined():
     assert path.taps[1] == pytest.approx(0.4, abs=1e-3)
 
 
-def test_no_echo_is_no_path():
-    path = echo_path.learn(sound(), to_int16(np.random.default_rng(5).standard_normal(BLOCKS * BLOCK) * 10))
-    assert np.sum(path.taps**2) < 1e-4
+@pytest.mark.parametrize("blocks", [6, 20, BLOCKS])
+@pytest.mark.parametrize("strength", [10, 3000])
+def test_no_echo_is_no_path(blocks, strength):
+    received = to_int16(np.random.default_rng(5).standard_normal(blocks * BLOCK) * strength)
+    assert echo_path.learn(sound(blocks=blocks + HISTORY), received) is echo_path.NOTHING
 
 
-def test_silence_both_ways():
-    path = echo_path.learn(np.zeros((HISTORY + 6) * BLOCK, np.int16), np.zeros(6 * BLOCK, np.int16))
-    assert not path.taps.any()
+def test_keys_on_a_line_without_echo_are_no_path():
+    """What is as loud as an echo, but not always there when we speak, is somebody else."""
+    received = np.zeros(BLOCKS * BLOCK, np.int16)
+    received[20 * BLOCK : 30 * BLOCK] = sound(seed=6, blocks=10)
+    assert echo_path.learn(sound(), received) is echo_path.NOTHING
+
+
+@pytest.mark.parametrize(("loss_db", "found"), [(38.0, True), (42.0, False)])
+def test_the_faintest_echo(loss_db, found):
+    sent = np.where(sound() > 0, 20000, -20000).astype(np.int16)
+    path = echo_path.learn(sent, returned(sent, np.array([10 ** (-loss_db / 20)])))
+    assert (path is not echo_path.NOTHING) == found
+
+
+def test_a_key_does_not_move_a_path_that_is_known():
+    sent, taps = sound(), np.array([0.0, 0.4, -0.2])
+    known = echo_path.learn(sent, returned(sent, taps))
+    received = returned(sent, taps)
+    received[10 * BLOCK : 22 * BLOCK] += to_int16(3000 * np.sin(np.arange(12 * BLOCK) * 0.7))
+    path = echo_path.learn(sent, received, known)
+    assert path.delay == known.delay
+    np.testing.assert_allclose(path.taps, known.taps, atol=3e-3)
+
+
+def test_silence_is_no_path():
+    silence = np.zeros(6 * BLOCK, np.int16)
+    assert echo_path.learn(np.zeros((HISTORY + 6) * BLOCK, np.int16), silence) is echo_path.NOTHING
+    assert echo_path.learn(sound(blocks=HISTORY + 6), silence) is echo_path.NOTHING
 
 
 def test_full_scale():
