@@ -44,7 +44,7 @@ REMEMBERED = 4  # events of a line, for whoever looks at it now
 
 HANGUP = Hangup()  # as a centre has it that sets nothing
 
-LESSONS = 1  # lines whose echo path may be learnt in one tick: each costs milliseconds, a tick has twenty
+LESSONS = 1  # lines whose echo path may be learnt in one tick: each costs a millisecond or three, a tick has twenty
 
 Program = Callable[[Call], Coroutine[None, Event, None]]
 
