@@ -32,7 +32,8 @@ class SoundHouse(House):
         super().__init__(original, state)
 
     def start(self) -> None:
-        sound = Line(driver="sound", device="line-in", output="line-out", hook="exchange://cable")
+        keys = {"device": "line-in", "output": "line-out", "hook": "exchange://cable", "hears_on_hook": True}
+        sound = Line.model_validate({"driver": "sound"} | keys)
         self.settings = self.settings.model_copy(update={"lines": {"声卡": sound} | self.settings.lines})
         self.service = Service(self.settings, virtual=True, epoch=EPOCH)
         self.line = self.interface.line = self.service.board.seats[0].line
@@ -76,7 +77,7 @@ def home(demo_state: Path, tmp_path: Path, server: SoundServer) -> Iterator[Soun
 
 
 def test_a_whole_call(home: SoundHouse) -> None:
-    """Ring, menu, ID, PIN, balance, `*` back to the menu, and the busy tone after the caller has gone."""
+    """Ring, number in FSK, menu, ID, PIN, balance, `*` back to the menu, the busy tone after the caller has gone."""
     from hotline.desk.models import Call
 
     call = home.calling(f"{BALANCE} !* !*")
@@ -85,7 +86,8 @@ def test_a_whole_call(home: SoundHouse) -> None:
     menus = [entry for entry in call.told.entries if entry.who == "系统" and entry.text.startswith("查询")]
     assert menus
     record = Call.objects.get()
-    assert (record.line, record.cause) == ("声卡", "caller")
+    assert (record.line, record.cause, record.caller_number) == ("声卡", "caller", NUMBER)
+    assert record.steps.filter(kind="note", detail__contains="忙音").exists()
     assert home.line.late_frames < 10, "on a busy machine a frame may be late, but the call is not full of holes"
 
 

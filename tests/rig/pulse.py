@@ -130,7 +130,7 @@ class Interface:
 
     def __init__(self, server: SoundServer, name: str = "cable") -> None:
         self.server = server
-        self.exchange = Exchange()
+        self.exchange = Exchange(caller_id="fsk")
         self.telephone = KeypadTelephone()
         self.wires = WIRES[name] = Wires()
         self.line: SoundLine
