@@ -66,8 +66,12 @@ def modem(
     try:
         for text in fault or []:
             _switch(device.faults, text)
-        output.print(f'串口：{path}\n\n[lines.modem]\ndriver = "voicemodem"\nport = "{path}"\n', markup=False)
-        output.print("把上面三行写进 hotline.toml，在另一个窗口运行 hotline run。按 Ctrl+C 停止。", markup=False)
+        output.print(
+            f'串口：{path}\n\n[lines.modem]\ndriver = "voicemodem"\nport = "{path}"\n', markup=False, soft_wrap=True
+        )
+        output.print(
+            "把上面三行写进 hotline.toml，在另一个窗口运行 hotline run。按 Ctrl+C 停止。", markup=False, soft_wrap=True
+        )
         _run(device, script, number, unplug, show)
     except KeyboardInterrupt:
         pass
@@ -98,7 +102,7 @@ def _run(device: SimModem, script: list[Word], number: str, unplug: float | None
         ticks += 1
         if show:
             for command in device.said[shown:]:
-                output.print(f"> {command}", markup=False)
+                output.print(f"> {command}", markup=False, soft_wrap=True)
             shown = len(device.said)
         if unplug is not None and ticks == round(unplug / TICK):
             output.print("插头拔掉了")
@@ -112,7 +116,7 @@ def _run(device: SimModem, script: list[Word], number: str, unplug: float | None
         if caller is not None:
             caller.step()
             for entry in caller.entries[told:]:
-                output.print(f"{entry.at:7.2f}  {entry.who}  {entry.text}", markup=False)
+                output.print(f"{entry.at:7.2f}  {entry.who}  {entry.text}", markup=False, soft_wrap=True)
             told = len(caller.entries)
         due += TICK
         time.sleep(max(0.0, due - time.monotonic()))
