@@ -203,8 +203,8 @@ class Detector:
             lines, hops, digits, grown = lines[news], hops[news], digits[news], grown[news]
         if not (restless or len(lines)):
             return []
-        if len(look.ends) > 1:
-            self._foresee(look, *(each[grown].tolist() for each in (lines, hops, digits)))
+        if len(look.ends) > 1 and len(lines):
+            self._foresee(look, Candidates(lines, hops, digits, grown))
         candidates: dict[int, dict[int, int]] = {line: {} for line in restless}
         for line, hop, digit in zip(lines.tolist(), hops.tolist(), digits.tolist(), strict=True):
             candidates.setdefault(line, {})[hop] = digit
@@ -217,14 +217,34 @@ class Detector:
                 self._answer([question for _, questions in asked for question in questions])
         return [event for of_line in events.values() for event in of_line]
 
-    def _foresee(self, look: Look, lines: list[int], hops: list[int], digits: list[int]) -> None:
+    def _foresee(self, look: Look, found: Candidates) -> None:
         """Of a long block, answer at once what lines will ask one thing after another: whether a key is held where its
-        tones have just become as strong as a hop before."""
-        grown = set(zip(lines, hops, digits, strict=True))
-        first = [(line, hop, digit) for line, hop, digit in grown if (line, hop - 1, digit) not in grown]
-        asked = [_Judging(line, digit, look.ends[hop]) for line, hop, digit in first]
+        tones have just become as strong as a hop before, or have ended before they did."""
+        places = zip(found.lines.tolist(), found.hops.tolist(), strict=True)
+        seen = dict(zip(places, zip(found.digits.tolist(), found.grown.tolist(), strict=True), strict=True))
+        asked = []
+        for (line, hop), (digit, grown) in seen.items():
+            if grown and seen.get((line, hop - 1)) != (digit, True):
+                asked.append(_Judging(line, digit, look.ends[hop]))
+            elif not grown and (line, hop + 1) not in seen and hop + 1 < len(look.ends):
+                before, now = look.of(line, hop + 1)
+                if _least_ratio(digit, now, before) > LOST:
+                    end = look.ends[hop + 1]
+                    asked += [_Judging(line, digit, end), _Judging(line, digit, end - LOOK_BACK)]
         self._answer(asked)
         self._foreseen = {(one.line, one.digit, one.end): one.verdict for one in asked}
+
+    def _ask(self, *questions: _Judging) -> Asking:
+        """Ask what was not foreseen."""
+        new = []
+        for one in questions:
+            verdict = self._foreseen.get((one.line, one.digit, one.end))
+            if verdict is None:
+                new.append(one)
+            else:
+                one.verdict = verdict
+        if new:
+            yield new
 
     def _answer(self, questions: Sequence[Question]) -> None:
         """What all lines ask, each kind at once."""
@@ -290,11 +310,7 @@ class Detector:
         self, line: int, held: _Held | None, digit: int, end: int, events: list[Event], *, again: bool
     ) -> Asking:
         asked, earlier = _Judging(line, digit, end), _Judging(line, digit, end - LOOK_BACK)
-        foreseen = self._foreseen.get((line, digit, end))
-        if foreseen is not None:
-            asked.verdict = foreseen
-        else:
-            yield [asked, earlier] if again else [asked]
+        yield from self._ask(asked, earlier) if again else self._ask(asked)
         verdict = asked.verdict
         if isinstance(verdict, Refusal):
             if verdict.check == "on" and not again:  # it may have ended by the next hop, and then pass no gate
@@ -302,7 +318,7 @@ class Detector:
                 events += self._refuse(line, KEYS[digit], verdict, end)
                 return
             if not again:
-                yield [earlier]
+                yield from self._ask(earlier)
             if isinstance(earlier.verdict, Refusal):
                 events += self._refuse(line, KEYS[digit], verdict, end)
                 return
