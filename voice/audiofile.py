@@ -8,12 +8,15 @@ from __future__ import annotations
 import re
 import wave
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from ..dsp import levels
+
+if TYPE_CHECKING:
+    import soundfile
 
 RATE: Final = levels.RATE
 Samples = npt.NDArray[np.int16]
@@ -30,6 +33,12 @@ FADE_MS: Final = 5.0
 
 _SIZES = re.compile(r"^\s*(?:data|SSND)\s*: (\d+) \(should be (\d+)\)", re.MULTILINE)
 _STREAMED = 0x7FFF0000
+
+# A header may claim anything. 4000 Hz is the least that carries keys, 384000 the most converters are built for.
+RATES: Final = range(4000, 384001)
+MOST: Final = 1 << 28  # samples of all channels, 1 GiB as float32: nine hours of a telephone
+_BLOCK = 1 << 20  # samples of all channels read at a time
+_LOUDEST = 1e6  # times full scale
 
 
 class AudioError(ValueError):
@@ -52,14 +61,14 @@ def read_pcm(path: Path) -> Samples:
     try:
         with path.open("rb") as opened, wave.open(opened) as file:
             form = (file.getnchannels(), file.getsampwidth(), file.getframerate())
-            data = file.readframes(file.getnframes())
-            complete = len(data) == file.getnframes() * file.getnchannels() * file.getsampwidth()
-    except (OSError, wave.Error, EOFError) as error:
+            announced = file.getnframes() * form[0] * form[1]
+            data = file.readframes(file.getnframes()) if announced <= path.stat().st_size else b""
+    except (OSError, wave.Error, EOFError, RuntimeError) as error:  # RuntimeError: a chunk longer than the file
         raise AudioError(f"{path}：读不出音频（{error}）") from error
     if form != (1, 2, RATE):
         found = f"{form[0]} 声道、{8 * form[1]} 位、{form[2]} Hz"
         raise AudioError(f"{path}：应为单声道、16 位、8000 Hz 的 WAV，实为 {found}")
-    if not complete:
+    if len(data) < announced:
         raise AudioError(f"{path}：文件不完整")
     return np.frombuffer(data, "<i2").astype(np.int16, copy=False)
 
@@ -116,16 +125,29 @@ def _floats(path: Path) -> tuple[npt.NDArray[np.float32], int]:
     try:
         with soundfile.SoundFile(str(path)) as file:
             announced, rate, log = file.frames, file.samplerate, file.extra_info
-            samples: npt.NDArray[np.float32] = file.read(dtype="float32", always_2d=True)
+            if rate not in RATES:
+                raise AudioError(f"{path}：采样率是 {rate} Hz，应在 {RATES[0]} 到 {RATES[-1]} Hz 之间")
+            samples = _all(file)
     except (OSError, RuntimeError, TypeError) as error:
         raise AudioError(_why_not(path, error)) from error
+    if samples.size >= MOST:
+        raise AudioError(f"{path}：太长，超过 {samples.shape[0] / rate / 60:.0f} 分钟，请分成几段")
     if samples.shape[0] < announced or _cut_short(log):
         raise AudioError(f"{path}：文件不完整，只剩前 {samples.shape[0] / rate:.1f} 秒")
     if samples.shape[0] == 0:
         raise AudioError(f"{path}：文件里没有声音")
-    if not np.isfinite(samples).all():
+    if not (samples.min() > -_LOUDEST and samples.max() < _LOUDEST):  # nor is NaN
         raise AudioError(f"{path}：文件已损坏，含有不是数的采样")
     return samples, rate
+
+
+def _all(file: soundfile.SoundFile) -> npt.NDArray[np.float32]:
+    """What there is, whatever the header says; of more than MOST samples, MOST and up to a block."""
+    frames = _BLOCK // file.channels
+    blocks = [file.read(frames, dtype="float32", always_2d=True)]
+    while len(blocks[-1]) == frames and sum(block.size for block in blocks) < MOST:
+        blocks.append(file.read(frames, dtype="float32", always_2d=True))
+    return np.concatenate(blocks)
 
 
 def _resampled(samples: npt.NDArray[np.float32], rate: int) -> npt.NDArray[np.float32]:

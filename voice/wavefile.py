@@ -52,9 +52,9 @@ def write(file: BinaryIO, data: bytes) -> None:
 
 
 def read(path: Path) -> npt.NDArray[np.int16]:
-    """The samples of such a file, also of one that is being written. Raises OSError."""
+    """The samples of such a file, also of one that is being written; none of a header cut short. Raises OSError."""
     data = path.read_bytes()
-    return np.frombuffer(data, "<i2", whole_samples(len(data)), HEADER).astype(np.int16)
+    return np.frombuffer(data[HEADER:], "<i2", whole_samples(len(data))).astype(np.int16)
 
 
 def sync_folder(folder: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import struct
 
 import numpy as np
@@ -10,6 +12,8 @@ import soundfile
 from hotline.dsp import levels
 from hotline.voice import audiofile
 from hotline.voice.audiofile import AudioError
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 
 def tone(rate, frequency=1000.0, seconds=0.5, peak=0.5):
@@ -195,3 +199,73 @@ def test_the_ends_are_cut_and_faded():
 
 def test_a_clip_shorter_than_its_fades_is_no_trouble():
     assert audiofile.trim(np.full(7, 1000, np.int16)).size == 7
+
+
+def wav(rate, channels=1, samples=b"\x01\x02" * 400, subtype=1, bits=16):
+    """A WAV with this header, and these bytes as its samples."""
+    width = channels * bits // 8
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, subtype, channels, rate, rate * width % 2**32, width, bits)
+    return (
+        struct.pack("<4sI4s", b"RIFF", 36 + len(samples), b"WAVE")
+        + form
+        + struct.pack("<4sI", b"data", len(samples))
+        + samples
+    )
+
+
+def flac(announced):
+    """400 samples; STREAMINFO says there are `announced`, in 36 bits (RFC 9639 8.2); 0 is unknown."""
+    file = io.BytesIO()
+    soundfile.write(file, tone(16000, seconds=0.025), 16000, "PCM_16", format="FLAC")
+    data = bytearray(file.getvalue())
+    data[18:26] = (int.from_bytes(data[18:26], "big") >> 36 << 36 | announced).to_bytes(8, "big")
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (wav(1), "采样率是 1 Hz，应在 4000 到 384000 Hz 之间"),  # a second of it would be 8000 of ours
+        (wav(1 << 30), "采样率是 1073741824 Hz"),
+        (flac((1 << 36) - 1), "已损坏"),  # 256 GiB, had it been believed
+        (flac(0), "已损坏"),  # its length is not known: libsndfile cannot read that
+        (wav(8000, samples=struct.pack("<f", 3e38) * 100, subtype=3, bits=32), "已损坏"),
+    ],
+)
+def test_a_header_is_not_believed(tmp_path, data, reason):
+    (tmp_path / "a").write_bytes(data)
+    with pytest.raises(AudioError, match=reason):
+        audiofile.read(tmp_path / "a")
+
+
+def test_what_is_too_long_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(audiofile, "_BLOCK", 100)
+    monkeypatch.setattr(audiofile, "MOST", 400)
+    (tmp_path / "a.wav").write_bytes(wav(8000, samples=bytes(798)))
+    assert audiofile.read(tmp_path / "a.wav").size == 399
+    (tmp_path / "a.wav").write_bytes(wav(8000, samples=bytes(8000)))
+    with pytest.raises(AudioError, match="太长"):
+        audiofile.read(tmp_path / "a.wav")
+
+
+FILES = [wav(8000), wav(8000, 2), wav(44100, 1, bytes(200), 7, 8), flac(400), flac(0)]
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.sampled_from(FILES), st.lists(st.tuples(st.integers(0, 80), st.binary(min_size=1, max_size=4)), max_size=4))
+def test_damaged_headers_give_samples_or_a_sentence(tmp_path_factory, data, damage):
+    path = tmp_path_factory.getbasetemp() / "damaged"
+    damaged = bytearray(data)
+    for at, patch in damage:
+        damaged[at : at + len(patch)] = patch
+    path.write_bytes(damaged)
+    for read in (audiofile.read, audiofile.read_pcm):
+        with contextlib.suppress(AudioError):
+            assert read(path).size <= 2 * len(damaged) * audiofile.RATE // audiofile.RATES[0]
+
+
+def test_a_chunk_longer_than_the_file(tmp_path):
+    """Found by fuzzing: the wave module says RuntimeError to this."""
+    (tmp_path / "a.wav").write_bytes(wav(8000)[:12] + b"LIST" + struct.pack("<I", 1 << 20) + wav(8000)[12:])
+    with pytest.raises(AudioError, match="读不出音频"):
+        audiofile.read_pcm(tmp_path / "a.wav")

@@ -6,6 +6,7 @@ import logging
 import os
 import re
 import shutil
+import tempfile
 import wave
 from datetime import datetime
 from pathlib import Path, PureWindowsPath
@@ -14,8 +15,10 @@ import numpy as np
 import pytest
 from hotline.config import tones
 from hotline.dsp import generate
-from hotline.voice import recordings, wavefile
+from hotline.voice import audiofile, recordings, wavefile
 from hotline.voice.recorder import Recorder, part
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 AT = datetime(2026, 11, 21, 14, 30, 5)
 
@@ -109,6 +112,17 @@ def test_header_from_an_earlier_instant(tmp_path: Path, claimed: int) -> None:
     path = left_behind(tmp_path, whole(8000, claimed))
     recordings.repair(tmp_path)
     assert path.read_bytes() == whole(8000)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.binary(max_size=200))
+def test_anything_left_becomes_all_its_whole_samples_or_nothing(data: bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = left_behind(Path(folder), data)
+        recordings.repair(Path(folder))
+        samples = data[44 : len(data) // 2 * 2]
+        assert os.listdir(path.parent) == ([path.name] if samples else [])
+        assert not samples or audiofile.read_pcm(path).astype("<i2").tobytes() == samples
 
 
 def test_header_lost_in_a_power_cut(tmp_path: Path) -> None:

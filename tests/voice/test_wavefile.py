@@ -37,6 +37,12 @@ def test_finish_and_read(tmp_path: Path) -> None:
     assert path.stat().st_size == 44 + 1400
 
 
+@pytest.mark.parametrize("size", [0, 1, 43, 44, 45])
+def test_a_file_without_a_sample_has_none(tmp_path: Path, size: int) -> None:
+    (tmp_path / "a.wav").write_bytes(bytes(size))
+    assert wavefile.read(tmp_path / "a.wav").size == 0
+
+
 def test_claimed_once(tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
     path.touch()
