@@ -19,10 +19,6 @@ from .protocol import FRAME_HEADER, HANG_UP_MESSAGE, HEADER, MESSAGE, Decoder
 
 UNREAD = 50  # frames in a row the peer has no room for until it is dropped: a second
 
-# The kernel doubles it for its own book-keeping: about 400 ms of frames in the end. What waits here is heard late.
-SEND_BUFFER = 8192
-
-
 # The message being sent, whoever's it is: the kernel has taken its copy before the next one is made. One byte of room
 # before it, so that its samples lie on an even address.
 _room = np.zeros(1 + MESSAGE, np.uint8)
@@ -51,7 +47,6 @@ class Port:
 
     def connect(self, connection: socket.socket, uuid: UUID, visitor: Visitor, decoder: Decoder) -> None:
         """A call has come for this line."""
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         self.socket, self.uuid, self.dialled, self.decoder = connection, uuid, visitor.dialled, decoder
         self.events.append(CallerId(visitor.caller))
         self.target, self.unread, self.cut = "", 0, b""

@@ -13,10 +13,10 @@ from __future__ import annotations
 import errno
 import logging
 import socket
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -34,6 +34,9 @@ log = logging.getLogger(__name__)
 SECOND = 50  # ticks
 UNIDENTIFIED = 2 * SECOND  # a connection says in this time what it is: Asterisk does so at once
 GOODBYE = SECOND  # what is left of an ended call is read and thrown away so long, for a close would lose our last words
+SEND_BUFFER = (
+    8192  # bytes; the kernel doubles it for its own book-keeping: about 400 ms of frames, which are heard late
+)
 READ = 6 * MESSAGE  # bytes of one connection in one tick: after a stall it is caught up with six-fold
 # What is read at first: a message and a little, which tells whether there is more; small, so that all lines' rows fit
 # into the processor's cache. One byte in front, so that the samples of every row lie on even addresses.
@@ -66,14 +69,6 @@ class Guest:
     leaving: bool = False  # what it sends is thrown away
 
 
-@dataclass
-class Counts:
-    """What happened since the start."""
-
-    calls: int = 0
-    refused: dict[str, int] = field(default_factory=dict)  # by reason
-
-
 class Server:
     """Shared by its lines; the first of them that reads in a tick drives it."""
 
@@ -82,7 +77,7 @@ class Server:
         self.now = 0
         self.deaf: list[Port] = []  # whose peer has not read for a second
         self.ports = [Port(slot, self.deaf) for slot in range(lines)]
-        self.counts = Counts()
+        self.refused: Counter[str] = Counter()  # connections since the start, by reason
         self.book = Book(token, lines)
         self.late: list[int] = []  # lines that had no sound in this tick and should have had
         self._listener: socket.socket | None = None
@@ -105,12 +100,13 @@ class Server:
         """This line takes calls from now on; the first one opens the socket. Raises LineError."""
         if slot in self._members:
             return
-        if self._listener is None and not self._members:
+        if self._listener is None:
+            if self._members:
+                raise LineError(f"{self.address} 出了故障，正在重新打开")
             self._listener = self._listen()
         self._members.add(slot)
-        self.ports[slot].failed = self._listener is None
-        if self._listener is not None:
-            self._free.append(self.ports[slot])
+        self.ports[slot].failed = False
+        self._free.append(self.ports[slot])
 
     def close(self, slot: int) -> None:
         """This line takes no more calls; the last one closes the socket."""
@@ -244,10 +240,12 @@ class Server:
                     self._fail(f"{self.address} 不再接受连接（{error.strerror}），正在重新打开")
                 return
             connection.setblocking(False)
+            with suppress(OSError):  # who is gone already is found gone when he is read
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
             if len(self._guests) >= self._most_guests:
                 self._refuse(connection, "同时来的连接太多")
             else:
-                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 self._guests.append(Guest(connection, self.now + UNIDENTIFIED))
 
     def _serve_guests(self) -> None:
@@ -317,7 +315,6 @@ class Server:
         port = self._free.popleft()
         port.connect(guest.socket, first.uuid, visitor, decoder)
         self._talking.append((guest.socket.recv_into, self._rows[port.slot], port.slot))
-        self.counts.calls += 1
         self._follow(port, events)
         self._pending[port.slot] = decoder.pending
         return False
@@ -327,10 +324,10 @@ class Server:
         self._note_refusal(why)
 
     def _note_refusal(self, why: str) -> None:
-        self.counts.refused[why] = self.counts.refused.get(why, 0) + 1
+        self.refused[why] += 1
         if self.now >= self._silent_until:
             self._silent_until = self.now + SECOND
-            log.warning("%s: a connection is refused: %s (%d so far)", self.address, why, self.counts.refused[why])
+            log.warning("%s: a connection is refused: %s (%d so far)", self.address, why, self.refused[why])
 
     # The listening socket.
 

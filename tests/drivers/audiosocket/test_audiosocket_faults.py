@@ -296,6 +296,20 @@ def test_one_alarm_for_every_line_when_the_socket_breaks(house) -> None:
     assert "off-hook" in home.states()
 
 
+def test_a_line_opened_while_the_socket_is_broken_is_told_so(house) -> None:
+    home = house(2)
+    home.lines[1].close()
+    home.lines.pop(), home.events.pop(), home.heard.pop()
+    home.server._listener.shutdown(socket.SHUT_RDWR)
+    late = home.server.ports[1]
+    home.run(2)
+    with pytest.raises(LineError, match="正在重新打开"):
+        home.server.open(late.slot)
+    home.run(60)
+    home.server.open(late.slot)
+    assert late.events == []
+
+
 def test_closing_one_line_leaves_the_others(house) -> None:
     home = house(2)
     home.call("1")

@@ -99,7 +99,7 @@ def test_a_token_is_asked_for(house) -> None:
     assert stranger.caller is not None
     assert stranger.caller.over is not None
     assert home.states() == ["off-hook", "on-hook"]
-    assert sum(home.server.counts.refused.values()) == 2
+    assert home.server.refused.total() == 2
 
 
 def test_an_announcement_is_good_for_one_call_and_not_for_long(house) -> None:
