@@ -47,6 +47,8 @@ GONE = 2  # steps without carrier that end a message
 SHORTEST = 20 * STEP  # samples: the least message with the fewest ones before it takes longer
 LONGEST = 4 * RATE  # no message takes so long (258 bytes: 2.6 s with what comes before)
 LEAST_BYTES = 4  # rightly framed, that are worth calling a damaged message: speech makes one or two now and then
+MOST_DIGITS = 20  # of a number: 15 at most (ITU-T E.164), and an exit code before them
+LONGEST_KEYED = 1 + MOST_DIGITS + 1  # with start and end code; of more, no more is kept
 DIGIT_PAUSE = ms(500)  # the longest between two digits of a number; exchanges make 70 ms (EN 300 659-1)
 LEAST_MARKS = 20  # bits of 1 without a break that may stand before a message; a byte has nine at most
 
@@ -134,10 +136,10 @@ class Keyed:
         """A digit heard from sample `start` to `end`; the caller, once the end code is in."""
         if start - self._end > DIGIT_PAUSE or not self._digits:
             self._digits, self._start = "", start
-        self._digits, self._end = self._digits + digit, end
+        self._digits, self._end = (self._digits + digit)[: LONGEST_KEYED + 1], end
         if digit not in END_CODES or self._digits[0] not in START_CODES:
             return None
-        told, self._digits = from_digits(self._digits), ""
+        told, self._digits = from_digits(self._digits) if len(self._digits) <= LONGEST_KEYED else None, ""
         return told and replace(told, start=self._start, end=end)
 
 
@@ -146,7 +148,7 @@ def from_digits(digits: str) -> CallerId | None:
     "B10" tell why there is no number (ETSI EN 300 659-1)."""
     if match := re.search(r"B(00|10)[C#]", digits):
         return CallerId(None, "unavailable" if match[1] == "00" else "withheld")
-    if match := re.search(r"[ABD](\d{2,20})(?:[C#]|$)", digits):
+    if match := re.search(rf"[ABD](\d{{2,{MOST_DIGITS}}})(?:[C#]|$)", digits):
         return CallerId(match[1])
     return None
 
@@ -292,7 +294,7 @@ def _read(content: bytes, start: int, end: int) -> CallerId | Bad:
 
 def _caller(number: bytes, name: bytes, when: bytes, start: int, end: int) -> CallerId:
     digits = number.decode("ascii", "replace").strip()
-    known = bool(re.fullmatch(r"[0-9*#+]+", digits))
+    known = bool(re.fullmatch(rf"[0-9*#+]{{1,{MOST_DIGITS}}}", digits))
     return CallerId(
         digits if known else None,
         "" if known else REASONS.get(digits, ""),

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import pickle
+import re
+
 import numpy as np
 import pytest
 from hotline.dsp import callerid, dtmf, g711, generate
 from hotline.dsp.callerid import BELL_202, V23, CallerId, Receiver, decode, from_digits, mdmf, modulate, sdmf
 from hotline.dsp.generate import mix, noise, silence
 from hotline.dsp.levels import RATE, ms
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 NUMBER = "09906512329"
 
@@ -144,6 +149,69 @@ def test_a_number_in_dtmf_is_told_with_its_place(before):
 @pytest.mark.parametrize("parts", [["123A456B789C*0#D"], ["0990", "12329#"], ["D0990", 600, "12329C"], ["D", 600, "C"]])
 def test_keys_that_are_no_number(parts):
     assert keyed(*parts) == []
+
+
+def test_keys_without_end_take_no_memory_and_are_no_number():
+    receiver = callerid.Keyed()
+    for at in range(0, 3000, 3):
+        assert receiver.key("D1"[at > 0], at, at + 1) is None
+    assert len(pickle.dumps(receiver)) < 200
+    assert receiver.key("C", 3000, 3001) is None
+    told = [receiver.key(key, 3001 + at, 3002 + at) for at, key in enumerate(f"D{NUMBER}C")]
+    assert told[-1].number == NUMBER
+
+
+def test_a_number_longer_than_any_is_none():
+    """It could not be stored."""
+    assert numbers(sent(mdmf("1" * 20))) == ["1" * 20]
+    assert numbers(sent(mdmf("1" * 21))) == [None]
+
+
+def spoken(tones):
+    """Tones of these frequencies (Hz, 0 is a pause) and lengths in samples, one after the other."""
+    frequencies = np.concatenate([np.full(length, frequency) for frequency, length in tones] or [np.zeros(0)])
+    return generate.to_int16(np.where(frequencies, 8000 * np.sin(2 * np.pi * np.cumsum(frequencies) / RATE), 0))
+
+
+TONES = st.lists(st.tuples(st.sampled_from([0.0, 1200.0, 1300.0, 1700.0, 2100.0, 2200.0]), st.integers(1, 400)))
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.one_of(
+        st.binary(max_size=4000).map(lambda data: np.frombuffer(data[: len(data) & ~1], "<i2")), TONES.map(spoken)
+    )
+)
+def test_any_sound_is_a_message_or_none_and_is_not_kept(samples):
+    receiver = Receiver()
+    for at in range(0, len(samples), 160):
+        for event in receiver.feed(samples[at : at + 160]):
+            assert 0 <= event.start <= event.end
+    assert len(pickle.dumps(receiver)) < 2 * callerid.LONGEST + 5000
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.sampled_from([callerid.SDMF, callerid.MDMF]), st.binary(max_size=60))
+def test_any_content_rightly_sealed_is_a_message(kind, content):
+    body = bytes([kind, len(content)]) + content
+    (told,) = decode(sent(body + bytes([-sum(body) % 256]), seizure=0, marks=40))
+    assert isinstance(told, CallerId)
+    assert told.number is None or re.fullmatch(r"[0-9*#+]{1,20}", told.number)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.binary(max_size=80))
+def test_any_bytes_as_a_message(message):
+    assert all(isinstance(event, CallerId | callerid.Bad) for event in decode(sent(message, seizure=0, marks=40)))
+
+
+@given(st.lists(st.tuples(st.sampled_from("0123456789*#ABCD"), st.integers(0, 5000)), max_size=60))
+def test_any_keys_at_any_pace(pressed):
+    receiver, end = callerid.Keyed(), 0
+    for key, pause in pressed:
+        start, end = end + pause, end + pause + 400
+        told = receiver.key(key, start, end)
+        assert told is None or told.number is None or re.fullmatch(r"[0-9]{2,20}", told.number)
 
 
 def test_checksum_of_the_standard():
