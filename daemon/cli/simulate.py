@@ -14,7 +14,8 @@ import typer
 from . import fail, output
 
 if TYPE_CHECKING:
-    from ...drivers.modem.simulated import Faults, SimModem
+    from ...drivers.modem.faults import Faults
+    from ...drivers.modem.simulated import SimModem
     from ..bystander import Bystander
     from ..caller import Word
 

@@ -3,7 +3,7 @@
 Its port is one end of a pty, its line one port of the software exchange (drivers/exchange.py), so telephones call
 through it. firmware.py has one class for each kind of modem; their transcripts say how they differ. Everything that
 happens happens in `tick`, 20 ms of line time; nothing waits and nothing is random. What goes wrong with modems is a
-switch of `Faults`.
+switch of faults.py.
 
 It shares no code with the driver's parsers: a modem that used them would agree with their mistakes.
 """
@@ -11,9 +11,8 @@ It shares no code with the driver's parsers: a modem that used them would agree 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 
@@ -22,25 +21,12 @@ from ...dsp import dtmf, progress
 from ..exchange import Exchange
 from ..line import FRAME, CallerId, Frame, Ring
 from .codecs import CODECS
+from .faults import Faults
 from .simulated_port import Host
 
 DLE = b"\x10"
 BUFFER = 8192  # bytes a modem takes before it plays them: a second, and what is more is lost
 KEY_REPEATS = 4  # ticks: a held key is reported every 70-80 ms
-
-
-@dataclass
-class Faults:
-    """What goes wrong; any of it may be switched at any time."""
-
-    lost_results: int = 0  # so many of the next results never come
-    cut_dle: bool = False  # a DLE is always the last byte of a read
-    triple_digits: bool = False  # a press is reported three times, without key down and up
-    dry_at_start: bool = True  # one underrun when a stream begins, as real ones do
-    deaf_to_stream: bool = False  # no sample comes and none is played
-    garbage: bytes = b""  # said once, between two results
-    wedge: Literal["", "resync", "reset", "dtr", "reopen", "power"] = ""  # hangs until this is done to it
-    power_switch: Path | None = None  # power is cut and given again when this file appears
 
 
 class SimModem:
