@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 
 from . import keypress, near_miss
 from .generate import KEYS
-from .keypress import HALF, LIMITS, WINDOW, Limits, Press, Refusal, Verdict
-from .levels import amplitude, decibels, ms
+from .keypress import HALF, LIMITS, WINDOW, ZERO_DBM0, Limits, Press, Refusal, Verdict
+from .levels import decibels, ms
 from .pairs import LOOK_BACK, STEP, Candidates, Gates, Look, Pairs
 
 __all__ = ["LIMITS", "Detector", "Digit", "Event", "Limits", "Onset", "Refused"]
@@ -355,7 +355,7 @@ class Detector:
         self._let_go(line)
         began, press = self._began[line], held.press
         end = held.start if held.ended is None else held.ended
-        low, high = decibels(press.low / amplitude(0.0)), decibels(press.high / amplitude(0.0))
+        low, high = decibels(press.low / ZERO_DBM0), decibels(press.high / ZERO_DBM0)
         return Digit(
             line=line,
             digit=KEYS[held.digit],

@@ -126,6 +126,7 @@ class _Pair(NamedTuple):
     firm: bool
 
 
+ZERO_DBM0 = amplitude(0.0)
 _PARTS = WINDOW // HOP  # of a window: each is multiplied with the samples once, for every window it lies in
 _HOPS = (HISTORY - WINDOW) // HOP + 1
 _NEWEST = 4  # hops: a key that is held sounds in one of them
@@ -237,7 +238,7 @@ def _pair(envelope: list[float], tones: Track, digit: int, limits: Limits) -> _P
         if value > limit:
             return Refusal(check, value, limit)
     for check, value, limit in (
-        ("floor", decibels(min(low.size, high.size) / amplitude(0.0)), limits.floor),
+        ("floor", decibels(min(low.size, high.size) / ZERO_DBM0), limits.floor),
         ("twist_low", twist, limits.twist_low),
     ):
         if value < limit:
