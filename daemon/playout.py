@@ -13,6 +13,7 @@ from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
 
 from ..drivers.line import FRAME
 
@@ -42,7 +43,6 @@ class Playout:
         self._pos = np.zeros(lines, np.int64)
         self._end = np.zeros(lines, np.int64)  # pos == end: this line plays nothing
         self._rest: list[deque[Span]] = [deque() for _ in range(lines)]
-        self._offsets = np.arange(FRAME)
 
     def start(self, line: int, clips: Iterable[Span]) -> None:
         """Play `clips` one after the other without a gap, in place of whatever the line played."""
@@ -68,7 +68,7 @@ class Playout:
         inside = np.flatnonzero(left > FRAME)
         frames.fill(0)
         if inside.size:
-            frames[inside] = self._source.pool[self._pos[inside, None] + self._offsets]
+            frames[inside] = sliding_window_view(self._source.pool, FRAME)[self._pos[inside]]
             self._pos[inside] += FRAME
         return [
             line for line in np.flatnonzero((left > 0) & (left <= FRAME)).tolist() if self._last(line, frames[line])

@@ -109,6 +109,7 @@ class Switchboard:
         self._on_hook = OnHook()
         self._received = np.zeros((count, FRAME), np.int16)
         self._sent = np.zeros((count, FRAME), np.int16)
+        self._inlets, self._outlets = list(self._received), list(self._sent)  # each line's row of them
         self._deadline = np.full(count, NEVER, np.int64)
         self._opened: list[int] = []  # lines that could be opened, in their order
 
@@ -134,7 +135,7 @@ class Switchboard:
             self._reopen()
         for index in self._opened:
             line = self.seats[index].line
-            line.read(self._received[index])
+            line.read(self._inlets[index])
             for event in line.events():
                 self._line_event(index, event)
         self._listen_on_hook()
@@ -144,7 +145,7 @@ class Switchboard:
             self._deliver(index, Timeout())
         ended = self.playout.fill(self._sent)
         self._supervision.sent(self._sent)
-        for seat, frame in zip(self.seats, self._sent, strict=True):
+        for seat, frame in zip(self.seats, self._outlets, strict=True):
             if seat.state is State.TALKING:
                 seat.line.write(frame)
         for index in ended:
@@ -304,16 +305,14 @@ class Switchboard:
     def _listen(self) -> None:
         """Take our own sound of the last tick out of this tick's frames, run the detectors over what is left, and pass
         on what they heard. A house without a call listens to nothing: every answer resets its line's detectors."""
-        states = {seat.state for seat in self.seats}
-        if State.RINGING in states:
-            self._forget_lost_rings()
-        if State.TALKING not in states:
+        self._forget_lost_rings()
+        if not any(seat.state is State.TALKING for seat in self.seats):
             return
         received = self._echo.feed(self._received, self._sent)
         self._meter.feed(received)
-        for seat, frame in zip(self.seats, received, strict=True):
+        for index, seat in enumerate(self.seats):
             if seat.take is not None:
-                seat.take.add(frame)
+                seat.take.add(received[index])
         for heard in self._dtmf.feed(received):
             if isinstance(heard, dtmf.Onset) and not self.seats[heard.line].line.capabilities.reports_digits:
                 self._key(heard.line, heard.digit)
