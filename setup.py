@@ -56,6 +56,9 @@ POSTGRESQL = ["psycopg[binary]>=3.2,<4"]
 # Pictures of recordings, `hotline listen --plot`.
 PLOT = ["matplotlib>=3.8,<4"]
 
+# Coverage-guided fuzzing of the parsers, `make fuzz`; there are wheels for these systems only.
+FUZZ = ["atheris>=2.3,<4; sys_platform == 'linux' and platform_machine == 'x86_64' and python_version < '3.15'"]
+
 TEST = [
     *POSTGRESQL,
     *PLOT,
@@ -92,6 +95,6 @@ setup(
         "hotline.desk": ["templates/*/*.html", "templates/*/*/*.html", "static/*/*"],
     },
     install_requires=CORE,
-    extras_require={"sound": SOUND, "postgresql": POSTGRESQL, "plot": PLOT, "test": TEST},
+    extras_require={"sound": SOUND, "postgresql": POSTGRESQL, "plot": PLOT, "fuzz": FUZZ, "test": TEST},
     entry_points={"console_scripts": ["hotline = hotline.daemon.cli:main"]},
 )

@@ -1,1 +1,1 @@
-"""Parsers of foreign bytes under coverage-guided fuzzing: `make fuzz`."""
+"""The parsers of foreign bytes, what they must hold to, and coverage-guided fuzzing of that: `make fuzz`."""
