@@ -257,7 +257,7 @@ class CardLine(Line):
                 self._events.append(Ring(self._rings))
             case Kind.CALLER_ID if not off_hook:
                 number = message.text
-                self._events.append(CallerId(number if re.fullmatch(r"\+?[0-9]+", number) else None))
+                self._events.append(CallerId(number if re.fullmatch(r"\+?[0-9]{1,20}", number) else None))
             case Kind.DIALLED if self._dialling:
                 self._dialled()
             case Kind.FAR_HANGUP if off_hook:

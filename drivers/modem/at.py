@@ -64,7 +64,7 @@ class CallerIdPart:
 Event = Result | Text | RingText | CallerIdPart
 
 CALLER_ID = re.compile(r"(DATE|TIME|NMBR|NAME|MESG|DDN_NMBR)\s*=\s*(.*)")
-WITHHELD = frozenset({"", "P", "O", "PRIVATE", "OUT OF AREA", "UNAVAILABLE"})
+NUMBER = re.compile(r"\+?[0-9*#]{1,20}")  # anything else in NMBR is a reason there is none (P, O, PRIVATE), or noise
 
 
 def line_event(text: str) -> Event:

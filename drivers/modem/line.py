@@ -310,7 +310,7 @@ class VoiceModemLine(Line):
         if self._record and not self._told_number:
             number = self._record.get("NMBR", self._record.get("DDN_NMBR", ""))
             self._told_number = True
-            self._events.append(CallerId(None if number.upper() in at.WITHHELD else number))
+            self._events.append(CallerId(number if at.NUMBER.fullmatch(number) else None))
         self._record = {}
 
     def _forget_ringing(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 from hotline.drivers.audiosocket import agi
 from hotline.drivers.audiosocket.agi import MOST, Acknowledged, Broken, Decoder, Request
@@ -68,6 +70,25 @@ def test_both_sides_understand_each_other() -> None:
     assert request == Request("leave", ("a", "b"), "139", "12329")
     assert agi.variable_set(agi.set_variable("HOTLINE_TARGET", "agents")) == ("HOTLINE_TARGET", "agents")
     assert agi.variable_set(b"HANGUP\n") is None
+
+
+LINES = st.one_of(
+    st.sampled_from([*ENVIRONMENT.splitlines(keepends=True), b"\n", b"200 result=1\r\n", b"HANGUP\n"]),
+    st.binary(max_size=40),
+)
+
+
+@given(st.lists(LINES, max_size=40), st.integers(1, 60))
+def test_cutting_changes_nothing(lines: list[bytes], step: int) -> None:
+    """Up to what is no AGI, after which nothing is given in."""
+    stream = b"".join(lines)[:MOST]
+    decoder, cut = Decoder(), []
+    for at in range(0, len(stream), step):
+        cut += decoder.receive(stream[at : at + step])
+        assert len(pickle.dumps(decoder)) < 4 * MOST
+        if cut and isinstance(cut[-1], Broken):
+            break
+    assert cut == Decoder().receive(stream)
 
 
 @given(st.lists(st.binary(max_size=200)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 from hotline.drivers.modem import at, dle
 from hotline.drivers.modem.at import CallerIdPart, Outcome, Result, RingText, Script, Step, Text
@@ -60,6 +62,23 @@ def test_a_line_without_end_takes_no_memory():
         decoder.receive(b"x" * 1000)
     events, _ = decoder.receive(b"\r\nOK\r\n")
     assert events == [Text("x" * at.LONGEST_LINE), Result.OK]
+
+
+def test_a_question_answered_without_end_takes_no_memory():
+    script = Script([Step("AT+VSM=?")])
+    script.tick()
+    for _ in range(100 * at.LONGEST_LINE):
+        script.take(Text("x"))
+    assert len(script.answers["AT+VSM=?"]) == at.LONGEST_LINE
+
+
+@given(st.lists(st.binary(max_size=300), max_size=30))
+def test_no_bytes_are_kept_but_one_line(pieces):
+    decoder = at.Decoder()
+    for piece in pieces:
+        events, _ = decoder.receive(piece)
+        assert all(len(event.text) <= at.LONGEST_LINE for event in events if isinstance(event, Text))
+        assert len(pickle.dumps(decoder)) < 2 * at.LONGEST_LINE + 200
 
 
 @given(st.lists(st.one_of(st.sampled_from([*Result, RingText(), Text("x")]), st.none()), max_size=200))

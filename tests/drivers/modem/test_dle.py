@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 from hotline.drivers.modem import dle
 from hotline.drivers.modem.dle import Audio, Digit, Hint, Report
@@ -69,6 +71,16 @@ def test_a_packet_without_end_is_given_up():
 @given(st.binary(max_size=2000), st.integers(1, 50))
 def test_rubbish_is_cut_as_one_likes(data, step):
     assert decode(data, step) == decode(data, len(data) or 1)
+
+
+@given(st.lists(st.one_of(st.binary(max_size=200), st.sampled_from([b"\x10", b"\x10X", b"\x10\x1a"])), max_size=20))
+def test_never_more_sound_than_bytes_and_nothing_kept(pieces):
+    decoder = dle.Decoder()
+    for piece in pieces:
+        events, rest = decoder.receive(piece)
+        # A DLE SUB cut in two is two samples for the second byte.
+        assert sum(len(event.data) for event in events if isinstance(event, Audio)) + len(rest) <= len(piece) + 1
+        assert len(pickle.dumps(decoder)) < 200
 
 
 @given(st.binary(max_size=2000))

@@ -95,6 +95,19 @@ def test_caller_id_needs_the_right_country(tmp_path, country, number, told):
     made.line.close()
 
 
+@pytest.mark.parametrize(
+    ("sent", "told"), [("P", None), ("OUT OF AREA", None), ("+8613900000000", "+8613900000000"), ("1" * 200, None)]
+)
+def test_a_number_is_digits_or_none(tmp_path, sent, told):
+    """The modem passes on what it took the exchange's tones for; noise must not reach records and logs."""
+    made = bench(tmp_path, "conexant", country="26")
+    made.far.ring(sent)
+    made.until(Ring)
+    made.until(Ring)
+    assert [event.number for event in made.events if isinstance(event, CallerId)] == [told]
+    made.line.close()
+
+
 def test_what_is_dialled_reaches_the_exchange(tmp_path):
     for firmware in ("conexant", "usr5637", "generic"):
         made = bench(tmp_path, firmware)

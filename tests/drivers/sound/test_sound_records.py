@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 from hotline.drivers.sound.records import SIZE, Decoder, Kind, record, text
 from hypothesis import given
@@ -23,6 +25,16 @@ def test_slicing_changes_nothing(step: int) -> None:
 def test_a_long_text_is_cut_between_characters() -> None:
     (kind, payload), *_ = Decoder().receive(record(Kind.FAULT, ("声" * 200).encode()))
     assert (kind, text(payload)) == (Kind.FAULT, "声" * 106)
+
+
+@given(st.lists(st.binary(max_size=2 * SIZE).map(lambda data: b"A" + data), max_size=9), st.integers(1, 3 * SIZE))
+def test_rubbish_is_cut_as_one_likes_and_one_record_kept(parts: list[bytes], step: int) -> None:
+    stream = b"".join(part.ljust(-len(part) // SIZE * -SIZE, b"\0")[:SIZE] for part in parts) + b"A" * (step % SIZE)
+    decoder, got = Decoder(), []
+    for at in range(0, len(stream), step):
+        got += decoder.receive(stream[at : at + step])
+        assert len(pickle.dumps(decoder)) < SIZE + 200
+    assert got == Decoder().receive(stream)
 
 
 @given(st.binary(max_size=3 * SIZE))
