@@ -22,7 +22,8 @@ HANG = 10  # seconds one input may take
 MEMORY = 1024  # MiB
 
 CHILD = """
-import sys, atheris
+import sys, logging, atheris
+logging.disable()
 with atheris.instrument_imports(include=["hotline"]):
     from hotline.bench.fuzz.checks import PARSERS
 atheris.Setup(sys.argv[:1] + sys.argv[2:], PARSERS[sys.argv[1]].check)
