@@ -37,7 +37,7 @@ from .device import STARTING, Device
 from .hook import Ringing, RingLine, SerialHook, SoundHook
 
 TICKS = RATE // FRAME  # a second
-WAITING = 2  # frames that wait for the tick on average: the device hands over one or two at a time
+WAITING = 1  # frames that wait for the tick at first; on a device or machine that is uneven it will be more
 MOST = 15
 RETRY, RETRY_MOST = TICKS, 30 * TICKS
 FLASH = TICKS // 2

@@ -29,7 +29,7 @@ STARTING = 8.0  # seconds until the first sound; PulseAudio takes up to 2
 RECORDS, SENTENCE = 0, 3  # how a list of devices ends; anything else is a crash
 STALLED = 50  # frames from one stream while the other gives no sign of life: a second
 SILENCE = bytes(2 * FRAME)
-OURS = 3  # frames that wait to be played: the tick is up to 20 ms late now and then, the device takes two at a time
+OURS = 2  # frames that wait to be played at first: what one late tick may cost
 MOST = 15  # and never more: 300 ms
 
 Device = Mapping[str, Any]
