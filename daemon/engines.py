@@ -1,9 +1,9 @@
 """More processes that carry lines, for when one core is full: `[service] engines`.
 
-The first process has the pages and all lines that cannot be divided; each of the others runs this module. It is
-handed its settings as a line of JSON on standard input, tells a report as a line of JSON on standard output once a
-second, and ends when its standard input ends: no engine outlives the service. One that ends by itself is started
-again; its calls are over, as those of a machine that lost power.
+The first process has the pages and all lines that cannot be divided; each of the others runs engine.py. It is handed
+its settings as a line of JSON on standard input, tells a report as a line of JSON on standard output once a second, and
+ends when its standard input ends: no engine outlives the service. One that ends by itself is started again; its calls
+are over, as those of a machine that lost power.
 """
 
 from __future__ import annotations
@@ -12,12 +12,10 @@ import asyncio
 import json
 import logging
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
 
 from .. import drivers
 from ..config.settings import Settings, SettingsError
@@ -25,13 +23,9 @@ from ..drivers import Share
 from .pulse import Figures
 from .web_call import LineState
 
-if TYPE_CHECKING:
-    from .service import Service
-
 log = logging.getLogger(__name__)
 
 PAUSE = 5.0  # seconds before an engine that ended is started again
-REPORT = 1.0  # seconds between two reports
 LONGEST_REPORT = 1 << 20  # bytes: a thousand lines take a quarter of it
 
 
@@ -67,82 +61,37 @@ def check(settings: Settings) -> None:
         )
 
 
-async def keep(service: Service) -> None:
-    """Keep all the other engines running until cancelled; `service.others` holds what each said last."""
-    of = service.settings.service.engines
+async def keep(settings: Settings, reports: dict[int, Report]) -> None:
+    """Keep all the other engines running until cancelled; `reports` holds what each said last."""
+    of = settings.service.engines
     async with asyncio.TaskGroup() as engines:
         for index in range(1, of):
-            engines.create_task(_keep(service, Share(index, of)))
+            engines.create_task(_keep(settings, reports, Share(index, of)))
 
 
-async def _keep(service: Service, share: Share) -> None:
+async def _keep(settings: Settings, reports: dict[int, Report], share: Share) -> None:
     while True:
-        status = await _run(service, share)
-        service.others.pop(share.index, None)
+        status = await _run(settings, reports, share)
+        reports.pop(share.index, None)
         log.error("engine %d ended with status %d, it is started again", share.index + 1, status)
         await asyncio.sleep(PAUSE)
 
 
-async def _run(service: Service, share: Share) -> int:
+async def _run(settings: Settings, reports: dict[int, Report], share: Share) -> int:
     """One life of an engine."""
     pipe = asyncio.subprocess.PIPE
-    command = (sys.executable, "-P", "-m", __name__, str(share.index), str(share.of))
+    command = (sys.executable, "-P", "-m", f"{__package__}.engine", str(share.index), str(share.of))
     process = await asyncio.create_subprocess_exec(
         *command, stdin=pipe, stdout=pipe, env=os.environ.copy(), limit=LONGEST_REPORT
     )
     assert process.stdin is not None
     assert process.stdout is not None
     try:
-        process.stdin.write(service.settings.model_dump_json().encode() + b"\n")
+        process.stdin.write(settings.model_dump_json().encode() + b"\n")
         while (line := await process.stdout.readline()).endswith(b"\n"):  # a killed engine may leave half a line
-            service.others[share.index] = Report.parse(line)
+            reports[share.index] = Report.parse(line)
         return await process.wait()
     finally:
         process.stdin.close()
         with suppress(asyncio.CancelledError):
             await process.wait()
-
-
-def main() -> None:
-    """One of the other engines, until its standard input ends."""
-    from . import log as logs
-    from .service import Service
-
-    share = Share(int(sys.argv[1]), int(sys.argv[2]))
-    settings = Settings.model_validate_json(sys.stdin.readline())
-    for number in (signal.SIGINT, signal.SIGTERM):  # terminals and systemd tell every process; the first one decides
-        signal.signal(number, signal.SIG_IGN)
-    name = f"hotline-{share.index + 1}.log"
-    with logs.logging_to(settings.service.state / "log", settings.service.log, name):
-        service = Service(settings, share=share)
-        service.open()
-        try:
-            asyncio.run(_carry(service))
-        finally:
-            service.close()
-
-
-async def _carry(service: Service) -> None:
-    from .shell import pace
-
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    loop.add_reader(sys.stdin.fileno(), stop.set)  # nothing more is ever sent: what can be read is the end
-    transport, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, sys.stdout)
-    reports = asyncio.create_task(_report(service, transport))
-    try:
-        await pace(service, stop)
-    finally:
-        reports.cancel()
-        transport.close()
-
-
-async def _report(service: Service, transport: asyncio.WriteTransport) -> None:
-    while True:
-        if transport.get_write_buffer_size() == 0:
-            transport.write(Report(service.lines(), service.pulse.figures()).told())
-        await asyncio.sleep(REPORT)
-
-
-if __name__ == "__main__":
-    main()

@@ -102,7 +102,7 @@ def call(settings: Settings, script: str, number: str | None, speech: Samples | 
     lines = {"电话": Line(driver="simulated", rings=2)}
     ours = {
         "lines": lines,
-        "service": settings.service.model_copy(update={"state": state}),
+        "service": settings.service.model_copy(update={"state": state, "engines": 1}),
         "recording": settings.recording.model_copy(update={"folder": Path("recordings")}),
     }
     service = Service(settings.model_copy(update=ours), virtual=True)

@@ -40,9 +40,9 @@ class Service:
     """All of it; `open`, then `tick` fifty times a second, then `close`."""
 
     def __init__(
-        self, settings: Settings, virtual: bool = False, epoch: datetime | None = None, share: Share = drivers.ALL
+        self, settings: Settings, virtual: bool = False, epoch: datetime | None = None, share: Share | None = None
     ) -> None:
-        """`share`: which lines are ours, when other processes carry the rest.
+        """`share`: which lines are ours; if it is not given we are the first of as many processes as are set.
 
         Raises SettingsError, DialogError, TonePlanError, CatalogueError: nothing is open then."""
         self.settings = settings
@@ -51,6 +51,7 @@ class Service:
         self._virtual = virtual
         speech = settings.speech
         plan = tones.load(settings.tones)
+        share = share or Share(0, settings.service.engines)
         made = [(line, row) for name, row in settings.lines.items() for line in drivers.make(name, row, share)]
         self._drivers = {line.name: row.driver for line, row in made}
         catalogue = Catalogue.load()

@@ -56,7 +56,9 @@ async def _serve(service: Service, hints: Sequence[Hint], ready: Callable[[], No
     async with serving(create_app(service, desk_url, hints), web.host, web.port) as address:
         children = [asyncio.create_task(_keep_desk(web.host, web.desk_port))]
         if service.settings.service.engines > 1:
-            children.append(asyncio.create_task(engines.keep(service)))
+            children.append(asyncio.create_task(engines.keep(service.settings, service.others)))
+        for child in children:
+            child.add_done_callback(_complain)
         if ready:
             ready()
         else:
@@ -66,9 +68,13 @@ async def _serve(service: Service, hints: Sequence[Hint], ready: Callable[[], No
         notify.send("STOPPING=1")
         for child in children:
             child.cancel()
-        for end in await asyncio.gather(*children, return_exceptions=True):
-            if isinstance(end, Exception):
-                raise end
+        await asyncio.gather(*children, return_exceptions=True)
+
+
+def _complain(child: asyncio.Task[None]) -> None:
+    """Calls go on without the pages or the other engines; somebody has to know."""
+    if not child.cancelled() and child.exception() is not None:
+        log.critical("what keeps the other processes running has failed", exc_info=child.exception())
 
 
 async def pace(service: Service, stop: asyncio.Event) -> None:

@@ -151,6 +151,7 @@ def two_engines(demo_state: Path, tmp_path: Path) -> Iterator[TwoEngines]:
 
 
 def states(lines: list[dict]) -> dict[str, str]:
+    assert len({line["name"] for line in lines}) == len(lines), "a line has one process"
     return {line["name"]: line["state"] for line in lines}
 
 
