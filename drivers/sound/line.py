@@ -73,11 +73,13 @@ class SoundLine(Line):
         self._device = Device(self.settings.device, self.settings.output or self.settings.device)
         self._gain_in = ratio(self.settings.gain_in_db)
         self._gain_out = ratio(self.settings.gain_out_db)
+        self._hook = self._make_hook()
+        self._hook_is_open = False
         self._is_open = False
 
     def open(self) -> None:
-        """Only the first try waits for the device. Later ones, in the midst of ticks, look what became of a process
-        that was started by the try before."""
+        """Only the first try waits for device and port. Later ones, in the midst of ticks, look what became of the
+        process that was started by the try before, and of the port that the thread goes on trying."""
         if self._is_open:
             return
         device = self._device
@@ -94,20 +96,19 @@ class SoundLine(Line):
             if device.fault:
                 device.start()
             raise LineError(reason)
-        hook = self._make_hook()
-        hook.open()
-        if hook.fault:
-            hook.close()
-            raise LineError(hook.fault)
-        self._begin(hook)
+        if not self._hook_is_open:
+            self._hook.open()
+            self._hook_is_open = True
+        if self._hook.fault:
+            raise LineError(self._hook.fault)
+        self._begin()
 
     def _make_hook(self) -> SerialHook | SoundHook:
         ours = self.settings
         return SoundHook(ours.sound_dbm0) if ours.hook == "none" else SerialHook(ours.hook, ours.ring)
 
-    def _begin(self, hook: SerialHook | SoundHook) -> None:
-        self._hook = hook
-        self._ringing = Ringing(hook.cadence)
+    def _begin(self) -> None:
+        self._ringing = Ringing(self._hook.cadence)
         self._arrived = Buffer(WAITING, MOST)
         self._to_dial: deque[Frame] = deque()
         self._flash = 0  # ticks left of it
@@ -119,8 +120,9 @@ class SoundLine(Line):
 
     def close(self) -> None:
         """Hang up and end the process; the port's thread ends with the port on hook."""
-        if self._is_open:
+        if self._hook_is_open:
             self._hook.close()
+            self._hook, self._hook_is_open = self._make_hook(), False
         self._device.stop()
         self.state = HookState.ON_HOOK
         self._is_open = False
