@@ -239,6 +239,18 @@ def test_lines_do_not_depend_on_each_other():
         np.testing.assert_array_equal(together[line], alone[0])
 
 
+@pytest.mark.parametrize("level", [-90, -55])
+def test_a_caller_who_talks_over_the_prompt_is_not_taken_for_its_echo(level):
+    """On lines without echo: what he says is left as it is, and so is what he says after the prompt."""
+    rng = np.random.default_rng(12)
+    sent, voice = spoken(rng, 6, 5.0), spoken(rng, 6, 5.0).astype(float)
+    sent[:, 3 * RATE :] = 0
+    voice[:, : RATE + RATE // 2] = 0
+    received = LAWS["alaw"](generate.to_int16(voice + noise(rng, sent.shape, level)))
+    taken = received - cleaned(received, sent).astype(float)
+    assert (power_dbm0(received) - power_dbm0(taken)).min() > 40
+
+
 def test_a_line_that_plays_nothing_is_passed_on():
     rng = np.random.default_rng(9)
     sent = spoken(rng, 2, 1.0)
