@@ -67,12 +67,13 @@ class SoundServer:
         (folder / "server.pa").write_text(SERVER.format(folder=folder, rate=8000))
 
     def start(self) -> None:
-        """Start it; quiet when it runs. It is nobody's child: tests look at their own."""
-        if self._pid:
+        """Start it; quiet when it runs. It is nobody's child, for tests look at their own, so it ends by itself should
+        the tests be killed."""
+        if self._runs():
             return
         for left in ("to", "from", "pid"):  # of one that was killed
             (self.folder / left).unlink(missing_ok=True)
-        options = ("--exit-idle-time=-1", "--use-pid-file=yes", "--daemonize=yes", "--disallow-exit", "--realtime=no")
+        options = ("--exit-idle-time=60", "--use-pid-file=yes", "--daemonize=yes", "--realtime=no")
         subprocess.run(
             ["pulseaudio", "-n", "-F", str(self.folder / "server.pa"), "--high-priority=no", *options],
             env=os.environ | self.environment,
@@ -96,9 +97,12 @@ class SoundServer:
         with suppress(ProcessLookupError):
             if self._pid:
                 os.kill(self._pid, signal.SIGKILL)
-        while psutil.pid_exists(self._pid) and psutil.Process(self._pid).status() != psutil.STATUS_ZOMBIE:
+        while self._runs():
             select.select([], [], [], 0.01)
         self._pid = 0
+
+    def _runs(self) -> bool:
+        return bool(self._pid) and psutil.pid_exists(self._pid) and psutil.Process(self._pid).status() != "zombie"
 
 
 def running(folder: Path) -> Iterator[SoundServer]:
