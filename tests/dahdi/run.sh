@@ -13,7 +13,7 @@ shift 2
 printf '%q ' "$@" > "$out/command"
 rm -f "$out/status"
 if [ -f "$out/files" ]; then tar -C / -c -f "$out/files.tar" --dereference --verbatim-files-from -T "$out/files"; fi
-timeout "${LIMIT:-900}" qemu-system-x86_64 -M q35 -accel tcg,thread=single -icount shift=0,sleep=off -rtc clock=vm -cpu max \
+timeout "${LIMIT:-1500}" qemu-system-x86_64 -M q35 -accel tcg,thread=single -icount shift=0,sleep=off -rtc clock=vm -cpu max \
     -smp 1 -m 1024 -nodefaults -nographic -no-reboot -net none -serial stdio \
     -kernel "$folder/vmlinux" -initrd "$folder/initrd.img" \
     -append "console=ttyS0 panic=-1 quiet mitigations=off tsc=reliable random.trust_cpu=on" \
