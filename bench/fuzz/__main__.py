@@ -1,6 +1,6 @@
 """Coverage-guided fuzzing of the parsers in checks.py: no crash, no hang, no unbounded memory.
 
-    python -m hotline.bench.fuzz [parser ...] [--seconds 3]
+    python -m hotline.bench.fuzz [parser ...] [--seconds 2]
 
 Atheris (pip install 'hotline[fuzz]') finds its way by what a parser does with its input. Each parser runs in a process
 of its own, for libFuzzer ends the process it runs in; an input that fails is printed, and the status is 1.
@@ -57,7 +57,7 @@ def main() -> None:
     """Run the parsers named, or all."""
     parse = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parse.add_argument("parser", nargs="*", choices=[[], *PARSERS], help="all of them if none is named")
-    parse.add_argument("--seconds", type=int, default=3, help="for each parser (3)")
+    parse.add_argument("--seconds", type=int, default=2, help="for each parser (2)")
     given = parse.parse_args()
     if importlib.util.find_spec("atheris") is None:
         print("Atheris is not installed: pip install 'hotline[fuzz]' (Linux on x86-64).")
