@@ -122,7 +122,10 @@ class Bank:
         whole = np.maximum(heard[:, :, self._kind], np.float32(1.0))
         last = np.concatenate([self._before[:, None], waves], axis=1)
         self._before = last[:, -1]
-        each = (waves * waves).reshape(*sums.shape[:2], 4, sines).sum(axis=2)
+        squares = waves * waves  # added up by slices: numpy sums an axis of four at a tenth of the speed
+        each = squares[..., :sines] + squares[..., sines : 2 * sines]
+        each += squares[..., 2 * sines : 3 * sines]
+        each += squares[..., 3 * sines :]
         power = np.add.reduceat(each * self._gain[0], self._first, axis=2)
         at_most = np.add.reduceat(each * self._gain_at_reach, self._first, axis=2)
         frequency = np.zeros_like(power)
