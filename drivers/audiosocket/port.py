@@ -7,13 +7,13 @@ its buffer has no room for are dropped, and after a second of that so is the pee
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
 from contextlib import suppress
 from uuid import UUID
 
 import numpy as np
 
 from ..line import CallerId, Event, Frame
+from . import quick
 from .book import Visitor
 from .protocol import FRAME_HEADER, HANG_UP_MESSAGE, HEADER, MESSAGE, Decoder
 
@@ -24,7 +24,7 @@ UNREAD = 50  # frames in a row the peer has no room for until it is dropped: a s
 _room = np.zeros(1 + MESSAGE, np.uint8)
 _room[1 : 1 + HEADER] = np.frombuffer(FRAME_HEADER, np.uint8)
 _samples = _room[1 + HEADER :].view("<i2")
-_message = _room[1:].data
+_message = _room[1:]
 
 
 class Port:
@@ -42,7 +42,7 @@ class Port:
         self.failed = False  # the server is out of order
         self.unread = 0
         self.decoder = Decoder()
-        self._send: Callable[[memoryview], int] = _no_one
+        self._send: quick.Call = _no_one
         self.cut = b""  # the end of a message of which the beginning is out
 
     def connect(self, connection: socket.socket, uuid: UUID, visitor: Visitor, decoder: Decoder) -> None:
@@ -50,7 +50,7 @@ class Port:
         self.socket, self.uuid, self.dialled, self.decoder = connection, uuid, visitor.dialled, decoder
         self.events.append(CallerId(visitor.caller))
         self.target, self.unread, self.cut = "", 0, b""
-        self._send = connection.send
+        self._send = quick.sender(connection, _message)
 
     def disconnect(self) -> socket.socket | None:
         """Let go of the connection, which the caller has to close."""
@@ -65,16 +65,18 @@ class Port:
             return
         _samples[...] = frame
         try:
-            if (sent := self._send(_message)) != MESSAGE:
-                self.cut = bytes(_message[sent:])
+            if (sent := self._send()) != MESSAGE:
+                self.cut = _message[sent:].tobytes()
             self.unread = 0
         except OSError as error:
             self._lost(error)
 
     def _finish(self) -> None:
         """Send the end of a cut message."""
+        if self.socket is None:
+            return
         try:
-            self.cut = self.cut[self._send(memoryview(self.cut)) :]
+            self.cut = self.cut[self.socket.send(self.cut) :]
         except OSError as error:
             self._lost(error)
         else:
@@ -95,5 +97,5 @@ def say_goodbye(connection: socket.socket, cut: bytes = b"") -> None:
         connection.shutdown(socket.SHUT_WR)
 
 
-def _no_one(_message: memoryview) -> int:
+def _no_one() -> int:
     return MESSAGE

@@ -14,7 +14,7 @@ import errno
 import logging
 import socket
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..line import Alarm, FarHangup, HardwareDigit, LineError, Restored
-from . import agi
+from . import agi, quick
 from .arrivals import Arrivals
 from .book import Book
 from .port import Port, say_goodbye
@@ -85,11 +85,11 @@ class Server:
         self._free: deque[Port] = deque()  # the one that has rested longest is first
         self._guests: list[Guest] = []
         self._most_guests = 2 * lines + 16  # every line's call may come at once, announced and begun
-        self._talking: list[tuple[Callable[[memoryview], int], memoryview, int]] = []
+        self._talking: list[tuple[quick.Call, int]] = []
         self._received = np.zeros((lines, ROW), np.uint8)
         self._pending = np.zeros(lines, np.bool_)  # lines whose stream stands inside a message
         self.arrivals = Arrivals(self._received[:, 1 + HEADER : 1 + MESSAGE].view("<i2"))
-        self._rows = [row[1:].data for row in self._received]
+        self._rows = [row[1:] for row in self._received]
         self._retry_at = 0
         self._silent_until = 0  # log of refusals
         self._short = False
@@ -157,9 +157,9 @@ class Server:
         """One system call for each connection. Returns the lines for which it brought just a frame, as it nearly always
         does; what else came has been followed."""
         whole = []
-        for receive, room, slot in self._talking:
+        for receive, slot in self._talking:
             try:
-                count = receive(room)
+                count = receive()
             except BlockingIOError:
                 continue
             except OSError as error:
@@ -183,7 +183,7 @@ class Server:
         if count == 0:
             self._gone(port, "Asterisk 结束了连接")
         else:
-            data = bytes(self._rows[port.slot][:count])
+            data = self._rows[port.slot][:count].tobytes()
             if count == ROW - 1 and port.socket is not None:
                 with suppress(OSError):  # its end, too, is told by the next reading
                     data += port.socket.recv(READ)
@@ -211,7 +211,7 @@ class Server:
 
     def _release(self, port: Port, close: bool = False) -> None:
         connection = port.disconnect()
-        self._talking = [entry for entry in self._talking if entry[2] != port.slot]
+        self._talking = [entry for entry in self._talking if entry[1] != port.slot]
         if connection is None:
             return
         if close:
@@ -314,7 +314,7 @@ class Server:
             return True
         port = self._free.popleft()
         port.connect(guest.socket, first.uuid, visitor, decoder)
-        self._talking.append((guest.socket.recv_into, self._rows[port.slot], port.slot))
+        self._talking.append((quick.receiver(guest.socket, self._rows[port.slot]), port.slot))
         self._follow(port, events)
         self._pending[port.slot] = decoder.pending
         return False
