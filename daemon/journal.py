@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from .call import TICKS_PER_SECOND, Call, StepKind, Who
+from .work import give_way
 
 if TYPE_CHECKING:
     from ..desk.records import Records
@@ -146,6 +147,7 @@ class Journal:
             watcher(entry)
 
     def _run(self) -> None:
+        give_way()
         while not (self._closing.is_set() and self._queue.empty()):
             batch = self._take()
             self._write([item for item in batch if not isinstance(item, threading.Event)])

@@ -22,6 +22,7 @@ from threading import Condition, Lock, Thread
 from typing import NamedTuple
 
 from .identity import scrub
+from .work import give_way
 
 try:
     import pyodbc
@@ -276,6 +277,7 @@ class _Worker:
         self._thread.join(self._pool.connect_timeout)  # closing talks to the server too, and that may hang
 
     def _run(self) -> None:
+        give_way()
         while (question := self._questions.get()) is not None:
             sql, parameters, answer = question
             try:

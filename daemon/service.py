@@ -34,6 +34,7 @@ from .web_call import LineState
 log = logging.getLogger(__name__)
 
 LOOK_EVERY = ticks(10)  # ticks between two looks whether somebody has changed a prompt or a menu
+LOOK_APART = ticks(1)  # and at least so many, however many calls come: a look asks the database some questions
 
 
 class Service:
@@ -63,7 +64,9 @@ class Service:
         # A machine of its own to the records: what a crash of this process left open is this process's to close.
         records = desk.open_records(f"engine {share.index + 1}" if share.index else "")
         self.clock = Clock(epoch or datetime.now(UTC))
-        self.journal = Journal(records, self.clock, self._look_for_changes)
+        self._looked = -LOOK_EVERY  # tick
+        self._ringing = False  # since the last look
+        self.journal = Journal(records, self.clock, self._rang)
         pins = Pins(records, self.clock, settings.identity.wrong_per_day, settings.identity.wrong_per_number)
         self.site = Site(settings, dialog, library, records, pins, FundDatabase(settings.fund), self.clock, plan)
         ports = [(line, row.rings) for line, row in made]
@@ -94,7 +97,7 @@ class Service:
         if self._virtual:
             self.board.work.settle()
         self.clock.tick = self.board.now
-        if self.board.now % LOOK_EVERY == 0:
+        if self.board.now - self._looked >= (LOOK_APART if self._ringing else LOOK_EVERY):
             self._look_for_changes()
         self.board.tick()
 
@@ -167,6 +170,11 @@ class Service:
                 found[name] = recordings.seconds(folder / name)
         return list(found.items())
 
+    def _rang(self) -> None:
+        """A call is coming: there is time to look until it is answered."""
+        self._ringing = True
+
     def _look_for_changes(self) -> None:
-        """When a call is coming and there is time until it is answered; and for lines answered at the first ring."""
+        """When a call is coming; and now and then for lines answered at the first ring."""
+        self._looked, self._ringing = self.board.now, False
         self.board.background("upkeep", self._upkeep)

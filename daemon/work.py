@@ -7,8 +7,12 @@ still while work is out, so that a result never depends on how fast the machine 
 from __future__ import annotations
 
 import logging
+import os
+import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any, Literal
 
@@ -20,6 +24,7 @@ Done = Callable[[Any, BaseException | None], None]
 # caller who asked it until the deadline, and neither a vote nor the next half second of a recording may wait that long.
 Lane = Literal["records", "fund", "recording"]
 RECORDS = 16  # each thread keeps a connection to our own database
+NICE = 10  # of all threads but the one that ticks: its share of a core they all want is then nine tenths
 RECORDING = 4  # a disk does not get faster by being asked more at once
 
 
@@ -29,7 +34,7 @@ class Work:
     def __init__(self, lines: int) -> None:
         """`lines`: how many callers may ask the fund database at once. A thread is started when it is first needed."""
         self.threads: dict[Lane, int] = {"records": RECORDS, "fund": lines, "recording": RECORDING}  # at most
-        self._pools = {lane: ThreadPoolExecutor(count, thread_name_prefix=lane) for lane, count in self.threads.items()}
+        self._pools = {lane: ThreadPoolExecutor(count, lane, give_way) for lane, count in self.threads.items()}
         self._finished: SimpleQueue[tuple[Future[Any], Done]] = SimpleQueue()
         self.out = 0  # given to a thread and not yet brought back
 
@@ -62,6 +67,13 @@ class Work:
         self.out -= 1
         error = future.exception()
         done(None if error else future.result(), error)
+
+
+def give_way() -> None:
+    """Let this thread yield to the one that ticks where both want the same core; Linux knows priorities of threads."""
+    if sys.platform == "linux":
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
 
 
 def logged(what: str) -> Done:
