@@ -116,6 +116,8 @@ class Switchboard:
     def open(self) -> None:
         """Open every line; one that cannot be opened is out of service with an alarm, and is tried again."""
         for index in range(len(self.seats)):
+            # The system gives memory at first touch, which takes milliseconds: now, not in the tick of an answer.
+            self._forget(index)
             self._open(index)
 
     def close(self) -> None:
@@ -282,17 +284,18 @@ class Switchboard:
         seat.line.off_hook()
         seat.move(Move.ANSWER)
         seat.happened.append((self.now, line_events.ANSWERED))
-        self._echo.reset(index)
-        self._dtmf.reset(index)
-        self._progress.reset(index)
-        self._meter.reset(index)
-        self._supervision.reset(index)
+        self._forget(index)
         self._on_hook.forget(index)
-        self._received[index] = 0
         call = seat.call = Call(self, index, seat.line.name, seat.number)
         seat.number = None
         self._observer.began(call)
         call.run(self._program(call))
+
+    def _forget(self, index: int) -> None:
+        """Nothing that was heard on this line has to do with the call that begins."""
+        for ear in (self._echo, self._dtmf, self._progress, self._meter, self._supervision):
+            ear.reset(index)
+        self._received[index] = 0
 
     def _listen_on_hook(self) -> None:
         """Look for the caller's number where the hardware carries it as sound."""
