@@ -116,7 +116,8 @@ class RemoteCaller:
     def _do(self) -> None:
         word = self._script.popleft() if self._script else Word("hangup")
         self._acting = word.kind != "wait"
-        self._heard, self._speaking, self._quiet = False, 0, 0
+        if self._acting:  # who only waits goes on listening to the same prompt
+            self._heard, self._speaking, self._quiet = False, 0, 0
         match word.kind:
             case "keys" | "barge":
                 # More than one key may be somebody's ID number or PIN.

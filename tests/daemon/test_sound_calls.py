@@ -121,4 +121,4 @@ def test_the_sound_server_is_killed_in_a_call(home: SoundHouse, server: SoundSer
         home.tick()
     again = home.calling("!7")
     home.until_over(again)
-    assert Call.objects.filter(line="声卡").order_by("id").last().cause == "exit"
+    assert Call.objects.filter(line="声卡").order_by("started_at").last().cause == "exit"
