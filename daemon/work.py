@@ -73,7 +73,8 @@ def give_way() -> None:
     """Let this thread yield to the one that ticks where both want the same core; Linux knows priorities of threads."""
     if sys.platform == "linux":
         with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
+            thread = threading.get_native_id()
+            os.setpriority(os.PRIO_PROCESS, thread, max(NICE, os.getpriority(os.PRIO_PROCESS, thread)))
 
 
 def logged(what: str) -> Done:

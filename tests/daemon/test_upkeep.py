@@ -5,6 +5,7 @@ from django.utils import timezone
 from hotline.config import dialog as dialogs
 from hotline.daemon.rehearsal import Rehearsal, run
 from hotline.daemon.upkeep import load_dialog
+from hotline.drivers.telephone import KeypadTelephone
 from hotline.voice.catalogue import Catalogue
 from rig.house import NUMBER
 
@@ -95,3 +96,19 @@ def test_a_broken_edit_leaves_the_dialog_in_use_and_the_next_good_one_is_taken(h
         assert reason in complaint
     file.write_text(good.replace("prompt: [P01]", "prompt: [P02]"), "utf-8")
     assert first_words() != before
+
+
+def test_many_calls_a_second_are_one_look_a_second(house, monkeypatch):
+    """And all looks there were wishes for come: none is forgotten because one was just made."""
+    made, looks = house(lines=4), []
+    monkeypatch.setattr(made.service, "_upkeep", lambda: looks.append(made.service.board.now))
+    for tick in range(150):
+        if tick in (10, 20, 30, 90):
+            line = made.service.phones()[(10, 20, 30, 90).index(tick)]
+            line.exchange.call(KeypadTelephone(), None)
+        made.service.tick()
+    made.service.board.work.settle()
+    first = looks[0]
+    assert len(looks) == 3, "at the start, a second later for three calls, and for the fourth"
+    assert looks[1] - first == 50
+    assert 90 <= looks[2] - first <= 102

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
+import sys
 import threading
 
 import pytest
-from hotline.daemon.work import RECORDS, Work, logged
+from hotline.daemon.work import NICE, RECORDS, Work, logged
 
 
 @pytest.fixture
@@ -132,3 +134,12 @@ def test_an_error_nobody_waits_for_is_logged(work, caplog):
     [record] = caplog.records
     assert record.levelno == logging.ERROR
     assert record.message.startswith("refresh failed: invalid literal")
+
+
+def test_threads_give_way_to_the_tick(work):
+    """Linux knows priorities of threads; elsewhere all are alike."""
+    results = []
+    work.submit(keep(results), lambda: os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+    work.settle()
+    ours = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    assert results == [(max(NICE, ours) if sys.platform == "linux" else ours, None)]
