@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from ..load import Tally
 
 SCRIPT = "1 1 990101198503070017 135790 *"
+STEPS = (0, 40, 60, 80, 100, 150, 200, 500)  # milliseconds
 
 
 def load(
@@ -70,6 +72,7 @@ def _table(callers: Crowd, before: Sequence[dict[str, Any]], busy: Sequence[dict
     table.add_row("打完并听对的通话", f"{tally.calls}")
     table.add_row("失败的通话", f"{tally.faults.total()}")
     table.add_row("按下键到应答开始", _delays(tally))
+    table.add_row("", _histogram(tally))
     table.add_row("应答中超过 60 毫秒的间断", f"{tally.gaps}，在 {tally.frames / 50 / 60:.1f} 分钟的应答里")
     if not before or not busy:
         table.add_row("服务的开销", "不知道：设置里 [web] 的网页打不开")
@@ -97,3 +100,12 @@ def _delays(tally: Tally) -> str:
         return "没有"
     p50, p99 = 1000 * np.percentile(tally.delays, [50, 99])
     return f"p50 {p50:.0f}、p99 {p99:.0f} 毫秒（键长 100 毫秒，从松开算再减 100）"
+
+
+def _histogram(tally: Tally) -> str:
+    """How many replies came how soon."""
+    import numpy as np
+
+    counts, _ = np.histogram(1000 * np.array(tally.delays), [*STEPS, np.inf])
+    names = [f"{low}–{high}" for low, high in pairwise(STEPS)] + [f"{STEPS[-1]} 以上"]
+    return "，".join(f"{name} 毫秒 {count} 次" for name, count in zip(names, counts, strict=True) if count)
