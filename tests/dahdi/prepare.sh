@@ -63,7 +63,7 @@ make -C "$headers" M="$sources" DAHDI_INCLUDE="$source/include" -j"$(nproc)" mod
 
 # An initial file system: busybox, and the modules in the order in which they are loaded: what files need, and DAHDI.
 initrd=$work/initrd
-mkdir -p "$initrd"/{bin,modules,dahdi,proc,sys,dev,host,out,carried,root}
+mkdir -p "$initrd"/{bin,modules,dahdi,proc,sys,dev,host,out,carried,whole}
 cp "$work/root/bin/busybox" "$initrd/bin/busybox"
 install -m 755 "$here/init" "$initrd/init"
 add() {  # to folder, module, options
