@@ -2,7 +2,7 @@
 
     python -P -m hotline.bench.lab [--seed 4] [--scale 0.5] [--talk-off MINUTES] [--full] [--out docs/signals.md]
 
-The default takes about ten minutes of one processor. `--full` is scale 1 and ten hours of talk-off sound.
+The default takes about four minutes of one processor. `--full` is scale 1 and ten hours of talk-off sound.
 """
 
 from __future__ import annotations
