@@ -2,7 +2,7 @@
 # make test    the same, then style, types and all tests
 # make test-dahdi  only the DAHDI driver, on a real DAHDI in a virtual machine, which make test does too
 # make setup   only the setting up; make bench: measurements; make lint: style and types; make clean
-# make bench-dsp   the detectors against libspandsp and multimon-ng, in five minutes: docs/signals.md; FULL=1: in an hour or more
+# make bench-dsp   the detectors against libspandsp and multimon-ng, in five minutes: docs/signals.md; FULL=1: in hours
 # make fuzz        parsers of foreign bytes given what atheris makes up, in five minutes
 #
 # System packages are installed by root or sudo on Debian and its relatives; elsewhere their names are
