@@ -24,6 +24,7 @@ from ..voice import audiofile
 from .call import Call, ticks
 
 BARGE_IN_AFTER = ticks(1.0)
+TRAVEL = ticks(0.3)  # by then a key is heard at the far end of any line: what the call waits for is not that key any more
 
 
 class ScriptError(ValueError):
@@ -66,6 +67,7 @@ class ScriptedCaller:
         self._telephone = telephone
         self._keying = keying
         self._speaking_for = 0  # ticks the service has been talking without pause
+        self._done_for = TRAVEL  # ticks since what was keyed or said last was out
 
     def step(self, call: Call | None) -> None:
         """Do what is due in this tick."""
@@ -73,9 +75,11 @@ class ScriptedCaller:
             return
         self._speaking_for = 0 if call.waits_for else self._speaking_for + 1
         if not self._telephone.idle:
+            self._done_for = 0
             return
+        self._done_for += 1
         if not self._script:
-            if call.waits_for:
+            if self._asked(call):
                 self._exchange.hang_up()
         elif self._due(self._script[0], call):
             self._speaking_for = 0
@@ -84,10 +88,14 @@ class ScriptedCaller:
     def _due(self, word: Word, call: Call) -> bool:
         match word.kind:
             case "keys" | "say":
-                return call.waits_for is not None
+                return self._asked(call)
             case "barge":
-                return call.waits_for is not None or self._speaking_for >= BARGE_IN_AFTER
+                return self._asked(call) or self._speaking_for >= BARGE_IN_AFTER
         return True
+
+    def _asked(self, call: Call) -> bool:
+        """Whether the service waits for something new."""
+        return call.waits_for is not None and self._done_for >= TRAVEL
 
     def _do(self, word: Word) -> None:
         match word.kind:

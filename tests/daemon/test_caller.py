@@ -1,8 +1,11 @@
 """Scripts: what each word does, and what is said of a word that means nothing."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
-from hotline.daemon.caller import ScriptError, Word, parse
+from hotline.daemon.caller import TRAVEL, ScriptedCaller, ScriptError, Word, parse
+from hotline.drivers.telephone import KeypadTelephone
 from hotline.dsp import generate
 from hotline.voice import audiofile
 from hotline.voice.catalogue import Catalogue
@@ -26,6 +29,19 @@ def test_every_kind_of_word():
 def test_a_word_that_means_nothing_is_named(word):
     with pytest.raises(ScriptError, match="看不懂；可以用"):
         parse(f"1 {word} 2")
+
+
+def test_a_question_that_stands_until_the_key_has_arrived_is_not_answered_twice():
+    """A line may take a quarter of a second: until then the service asks what has just been answered."""
+    phone, call = KeypadTelephone(), SimpleNamespace(waits_for="menu", cause=None)
+    caller, busy = ScriptedCaller(parse("1 !2 wait:9"), None, phone), []
+    for _ in range(100):
+        caller.step(call)
+        busy.append(not phone.idle)
+        phone.speak()
+    first_is_out = busy.index(False)
+    assert busy.index(True) == 0
+    assert busy.index(True, first_is_out) == first_is_out + TRAVEL - 1
 
 
 @pytest.fixture(scope="module")

@@ -101,7 +101,7 @@ def test_a_broken_edit_leaves_the_dialog_in_use_and_the_next_good_one_is_taken(h
 def test_many_calls_a_second_are_one_look_a_second(house, monkeypatch):
     """And all looks there were wishes for come: none is forgotten because one was just made."""
     made, looks = house(lines=4), []
-    monkeypatch.setattr(made.service, "_upkeep", lambda: looks.append(made.service.board.now))
+    monkeypatch.setattr(made.service, "_upkeep", lambda: looks.append(made.service.clock.tick))
     for tick in range(150):
         if tick in (10, 20, 30, 90):
             line = made.service.phones()[(10, 20, 30, 90).index(tick)]
