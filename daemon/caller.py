@@ -24,7 +24,7 @@ from ..voice import audiofile
 from .call import Call, ticks
 
 BARGE_IN_AFTER = ticks(1.0)
-TRAVEL = ticks(0.3)  # by then a key is heard at the far end of any line: what the call waits for is not that key any more
+TRAVEL = ticks(0.3)  # by then a key has arrived over any line: the service no longer asks for what it answered
 
 
 class ScriptError(ValueError):
