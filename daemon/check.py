@@ -13,15 +13,20 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Literal, NamedTuple
+from uuid import uuid4
 
 from .. import desk, drivers
 from ..config import tones
 from ..config.dialog import DialogError
-from ..config.settings import Settings, SettingsError, load
+from ..config.settings import Line, Settings, SettingsError, load
 from ..desk import keys
+from ..drivers import Share
+from ..drivers.audiosocket.caller import CallError, ask_target
+from ..drivers.audiosocket.line import AudioSocketLine
+from ..drivers.line import LineError
 from ..voice import build, recordings
 from ..voice.audiofile import AudioError
 from ..voice.catalogue import Catalogue, CatalogueError
@@ -86,16 +91,51 @@ def _errors(error: Exception) -> Iterator[Finding]:
 def _lines(settings: Settings) -> Iterator[Finding]:
     if not settings.lines:
         yield Finding("error", "设置里没有电话线：请写一个 [lines.名字] 段")
-    for name, line in settings.lines.items():
-        try:
-            drivers.make(name, line)
-            yield _fine(f"{name}（{line.driver}" + (f"，{line.count} 条）" if line.count > 1 else "）"))
-        except SettingsError as error:
-            yield from _errors(error)
+    with ExitStack() as listening:  # all at once, as the service will: two sections may want the same port
+        for name, line in settings.lines.items():
+            try:
+                drivers.make(name, line)
+                yield _fine(f"{name}（{line.driver}" + (f"，{line.count} 条）" if line.count > 1 else "）"))
+                yield from _listening(name, line, settings.service.engines, listening)
+            except SettingsError as error:
+                yield from _errors(error)
     try:
         engines.check(settings)
     except SettingsError as error:
         yield from _errors(error)
+
+
+def _listening(name: str, line: Line, of: int, listening: ExitStack) -> Iterator[Finding]:
+    """Whether each process can wait for Asterisk at its address; other devices are not touched here."""
+    for index in range(of):
+        first = next(iter(drivers.make(name, line, Share(index, of))), None)
+        if not isinstance(first, AudioSocketLine):
+            return
+        address = first.server.address
+        whose = f"（第 {index + 1} 个进程）" if of > 1 else ""
+        try:
+            first.open()
+            listening.callback(first.close)
+            yield _fine(f"{name}{whose}：{address} 空着，可以等 Asterisk 来连")
+        except LineError as error:
+            if _taken(error) and _hotline_answers(address.host, address.port):
+                yield _fine(f"{name}{whose}：正在运行的热线服务在 {address} 等着")
+            else:
+                yield Finding("error", f"[lines.{name}] {whose}{error}")
+
+
+def _taken(error: LineError) -> bool:
+    """Whether it says that somebody else has the address; `raise … from None` hides the cause only from sight."""
+    return isinstance(error.__context__, OSError) and error.__context__.errno == errno.EADDRINUSE
+
+
+def _hotline_answers(host: str, port: int) -> bool:
+    """Asks after a call that never was, which changes nothing."""
+    try:
+        ask_target(host, port, uuid4())
+    except CallError:
+        return False
+    return True
 
 
 def _tones(settings: Settings) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import time
@@ -15,6 +16,7 @@ from hotline.daemon.check import CHECKS, Check, Finding
 from hotline.daemon.cli import command_line, output
 from hotline.desk import keys
 from hotline.voice import overrides
+from rig.installed import running
 from typer.testing import CliRunner
 
 
@@ -38,10 +40,13 @@ class Centre:
         }
         self.top = ""
 
-    def check(self, status: int) -> str:
-        """What `hotline check` prints."""
+    def write(self) -> None:
         sections = "".join(f"[{name}]\n{text}\n" for name, text in self.parts.items())
         self.file.write_text(self.top + sections, encoding="utf-8")
+
+    def check(self, status: int) -> str:
+        """What `hotline check` prints."""
+        self.write()
         run = CliRunner().invoke(command_line("check"), ["check", "--config", str(self.file)], env={"TERM": "dumb"})
         assert run.exit_code == status, run.output
         return run.output
@@ -195,6 +200,67 @@ def test_a_port_in_use_may_be_our_own_service(centre: Centre, taken_port: int) -
     said = centre.check(0)
     assert f"[web] port = {taken_port}：已被占用" in said
     assert "如果服务正在运行，就是它在用" in said
+
+
+# Where Asterisk is waited for.
+
+
+def asterisk(centre: Centre, port: int, more: str = "") -> list[Finding]:
+    """What is said of one section of such lines, and nothing else is in the settings."""
+    del centre.parts["lines.1"]
+    centre.parts["lines.a"] = f'driver = "audiosocket"\nport = {port}\ncount = 4\n{more}'
+    centre.write()
+    return list(CHECKS["电话线"].look(load(centre.file)))
+
+
+def test_an_address_nobody_listens_on(centre: Centre) -> None:
+    port = free_port()
+    assert asterisk(centre, port)[1:] == [Finding("fine", f"a：127.0.0.1:{port} 空着，可以等 Asterisk 来连")]
+    socket.create_server(("127.0.0.1", port)).close()  # the check does not keep it
+
+
+def test_the_running_service_may_have_the_address(centre: Centre, tmp_path: Path) -> None:
+    centre.parts["identity"] = 'pin = "off"'
+    port = free_port()
+    asterisk(centre, port, 'token = "correct-horse"')
+    with running("run", folder=tmp_path):
+        found = list(CHECKS["电话线"].look(load(centre.file)))
+    assert found[1:] == [Finding("fine", f"a：正在运行的热线服务在 127.0.0.1:{port} 等着")]
+
+
+def test_another_program_has_the_address_of_the_second_process(centre: Centre, taken_port: int) -> None:
+    centre.parts["service"] += "\nengines = 2"
+    _, first, second = asterisk(centre, taken_port - 1)
+    assert first == Finding("fine", f"a（第 1 个进程）：127.0.0.1:{taken_port - 1} 空着，可以等 Asterisk 来连")
+    assert second.level == "error"
+    assert second.text.startswith(f"[lines.a] （第 2 个进程）127.0.0.1:{taken_port} 已被别的程序占用")
+    assert "换一个 port" in second.text
+
+
+def test_two_sections_cannot_have_one_address(centre: Centre) -> None:
+    port = free_port()
+    centre.parts["lines.b"] = f'driver = "audiosocket"\nport = {port}'
+    faults = [text for level, text in asterisk(centre, port) if level == "error"]
+    assert len(faults) == 1
+    assert "同一地址的线路请写在一段里" in faults[0]
+
+
+def test_an_address_of_another_machine(centre: Centre) -> None:
+    (fault,) = asterisk(centre, free_port(), 'host = "192.0.2.1"\ntoken = "correct-horse"')[1:]
+    assert fault.level == "error"
+    assert fault.text.startswith("[lines.a] 192.0.2.1:")
+    assert "不是本机的地址，请改 host" in fault.text
+
+
+def test_a_port_we_have_no_right_to(centre: Centre, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which ports these are depends on the machine, and root may have them all."""
+
+    def refuse(*_: object, **__: object) -> socket.socket:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("hotline.drivers.audiosocket.server.socket.create_server", refuse)
+    (fault,) = asterisk(centre, 80)[1:]
+    assert fault == Finding("error", "[lines.a] 127.0.0.1:80 打不开（Permission denied），请换一个 port 或检查权限")
 
 
 def test_a_clock_that_went_back_is_noticed(centre: Centre) -> None:
