@@ -17,6 +17,7 @@ FINDERS = {
     "dahdi": ("DAHDI 板卡", ".dahdi.find"),
     "card": ("三汇、东进语音卡", ".card.find"),
     "sound": ("声卡", ".sound.find"),
+    "audiosocket": ("Asterisk", ".audiosocket.find"),
 }
 
 

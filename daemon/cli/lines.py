@@ -109,7 +109,7 @@ def _watch(settings: Settings, states: list[dict[str, Any]]) -> None:
 
 @app.command()
 def find() -> None:
-    """看这台机器上插了什么：语音 Modem、DAHDI 板卡、语音卡、声卡；每样给出可以直接用的设置。"""
+    """看这台机器上有什么：语音 Modem、DAHDI 板卡、语音卡、声卡、Asterisk；每样给出可以直接用的设置。"""
     from ...drivers import find as finding
     from ...drivers.line import LineError
 
@@ -128,7 +128,9 @@ def find() -> None:
     if number:
         output.print("把要用的一段抄进设置文件，再运行 hotline lines test 名字")
     else:
-        output.print("没有找到能用的设备：请插好设备、装好驱动，再找一次；Asterisk 和网关不用找，见 docs/asterisk.md")
+        output.print(
+            "没有找到能用的设备：请插好设备、装好驱动，再找一次；别的机器上的 Asterisk 和网关不用找，见 docs/asterisk.md"
+        )
 
 
 def _indented(text: str) -> str:

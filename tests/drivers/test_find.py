@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import tomllib
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import pytest
 from hotline.config import tones
 from hotline.config.settings import Line as LineSettings
 from hotline.drivers import find, make
+from hotline.drivers.audiosocket import find as asterisk
 from hotline.drivers.card import find as card
 from hotline.drivers.card.worker import shp_a3
 from hotline.drivers.dahdi import find as dahdi
@@ -165,3 +167,61 @@ def test_a_list_that_takes_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sound.subprocess, "run", run)
     with pytest.raises(LineError, match="没有反应"):
         sound.find()
+
+
+# Asterisk.
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> Path:
+    """The folder of settings of an Asterisk that has all modules."""
+    modules = tmp_path / "modules"
+    modules.mkdir()
+    for name in asterisk.MODULES:
+        (modules / f"{name}.so").touch()
+    config = tmp_path / "etc"
+    config.mkdir()
+    (config / "asterisk.conf").write_text(f"[directories](!)\nastetcdir => {config}\nastmoddir => {modules} ; here\n")
+    return config
+
+
+@pytest.fixture
+def control(tmp_path: Path) -> Iterator[Path]:
+    """A socket as Asterisk's, in the kernel's own list."""
+    path = tmp_path / "asterisk.ctl"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        yield path
+
+
+def test_an_asterisk_that_runs(control: Path, installed: Path) -> None:
+    found = {one.name: one for one in asterisk.find(config=installed)}[str(control)]
+    assert found.text.startswith("Asterisk 正在运行，")
+    assert f"docs/asterisk.md 里的拨号方案写进 {installed}/extensions.conf" in found.text
+    assert usable(found)
+
+
+def test_an_asterisk_whose_settings_are_not_for_us_to_read(control: Path, tmp_path: Path) -> None:
+    assert usable({one.name: one for one in asterisk.find(config=tmp_path / "none")}[str(control)])
+
+
+def test_an_asterisk_that_does_not_run(installed: Path, tmp_path: Path) -> None:
+    """Its socket was left behind: nobody listens there."""
+    sockets = tmp_path / "unix"
+    sockets.write_text("Num RefCount Protocol Flags Type St Inode Path\n0: 2 0 00000000 0001 01 7 /run/asterisk.ctl\n")
+    (found,) = asterisk.find(sockets, installed)
+    assert found.name == str(installed)
+    assert "没有运行（systemctl start asterisk）" in found.text
+    assert usable(found)
+
+
+def test_an_asterisk_without_audiosocket(installed: Path, tmp_path: Path) -> None:
+    (tmp_path / "modules" / "app_audiosocket.so").unlink()
+    (found,) = asterisk.find(tmp_path / "none", installed)
+    assert "缺少模块 app_audiosocket：" in found.text
+    assert not found.settings
+
+
+def test_no_asterisk(tmp_path: Path) -> None:
+    assert asterisk.find(tmp_path / "none", tmp_path / "none") == []
