@@ -129,7 +129,7 @@ def find() -> None:
         output.print("把要用的一段抄进设置文件，再运行 hotline lines test 名字")
     else:
         output.print(
-            "没有找到能用的设备：请插好设备、装好驱动，再找一次；别的机器上的 Asterisk 和网关不用找，见 docs/asterisk.md"
+            "没有找到能用的设备：请插好设备、装好驱动，再找一次；网关和别处的 Asterisk 不用找，见 docs/asterisk.md"
         )
 
 
