@@ -3,8 +3,10 @@
     python -m hotline.bench.audiosocket [--lines 100,200,400,500] [--ticks 500]
 
 Real TCP on loopback. The callers are in a process of their own, which sends each line a frame and reads what it was
-sent between two ticks; only the lines' own calls are timed, in this thread's processor time. The last column is the
-bare system calls, one recv and one send a line, in a loop that does nothing else: what no driver can go below.
+sent between two ticks; only the lines' own calls are timed, in this thread's processor time. `two` is the reading of a
+tick that comes late and finds two frames on every line, `none` that of the next, which comes at once and finds nothing.
+The last column is the bare system calls, one recv and one send a line, in a loop that does nothing else: what no driver
+can go below.
 """
 
 from __future__ import annotations
@@ -22,19 +24,21 @@ from ..drivers.audiosocket.line import AudioSocketLine, Settings
 from ..drivers.audiosocket.protocol import MESSAGE, audio_message
 from ..drivers.line import FRAME, HookState, Line
 
+CAME = (1, 1, 1, 2, 0)  # frames a tick finds on every line: one now and then is late, and the next makes up for it
 NOISE = np.random.default_rng(1).integers(-3000, 3000, FRAME, np.int16)
 
 
 def _callers(port: int, count: int, orders: Connection) -> None:
-    """Once for each order: every caller sends a frame and takes what has come."""
+    """Once for each order: every caller sends so many frames and takes what has come; less than none is the end."""
     callers = [Caller("127.0.0.1", port) for _ in range(count)]
     frame = NOISE.tobytes()
     assert len(frame) == FRAME_BYTES
     orders.send(None)
-    while orders.recv():
+    while (frames := orders.recv()) >= 0:
         for caller in callers:
             caller.receive()
-            caller.send(frame)
+            for _ in range(frames):
+                caller.send(frame)
         orders.send(None)
     for caller in callers:
         caller.hang_up()
@@ -59,8 +63,9 @@ def _tick(lines: list[Line], frame: np.ndarray[tuple[int], np.dtype[np.int16]]) 
     return read - begun, time.thread_time() - read
 
 
-def measure(count: int, ticks: int) -> tuple[float, float, float, float]:
-    """Milliseconds of a tick: reading, writing, and both; medians, then the 99th percentile of both."""
+def measure(count: int, ticks: int) -> tuple[float, ...]:
+    """Milliseconds of a tick: reading, writing, and both; medians, then the 99th percentile of both, and the medians of
+    reading two frames, and none."""
     with socket.create_server(("127.0.0.1", 0)) as found:
         port = found.getsockname()[1]
     lines, frame = _lines(count, port), np.zeros(FRAME, np.int16)
@@ -72,21 +77,23 @@ def measure(count: int, ticks: int) -> tuple[float, float, float, float]:
     ours.recv()
     for line in lines:
         line.off_hook()
-    spent = np.empty((ticks, 2))
+    spent, frames = np.empty((ticks, 2)), np.resize(CAME, ticks)
     for tick in range(ticks):
-        ours.send(True)
+        ours.send(int(frames[tick]))
         ours.recv()
         spent[tick] = _tick(lines, frame)
     late = sum(line.late_frames for line in lines)
     if late > count * ticks / 1000:
         raise RuntimeError(f"{late} frames of {count * ticks} were late: the callers do not keep up")
-    ours.send(False)
+    ours.send(-1)
     process.join()
     for line in lines:
         line.close()
-    reading, writing = np.median(spent, axis=0) * 1000
-    both, worst = np.percentile(spent.sum(axis=1), [50, 99]) * 1000
-    return float(reading), float(writing), float(both), float(worst)
+    spent *= 1000
+    usual = spent[frames == 1]
+    both, worst = np.percentile(usual.sum(axis=1), [50, 99])
+    two, none = (np.median(spent[frames == each, 0]) for each in (2, 0))
+    return (*map(float, (*np.median(usual, axis=0), both, worst, two, none)),)
 
 
 def bare(count: int, ticks: int) -> float:
@@ -122,7 +129,7 @@ def main() -> None:
     parser.add_argument("--lines", default="100,200,400,500")
     parser.add_argument("--ticks", type=int, default=500)
     options = parser.parse_args()
-    print("lines     read    write      sum  sum p99     bare   ms a tick of 20 ms")
+    print("lines     read    write      sum  sum p99      two     none     bare   ms a tick of 20 ms")
     for count in map(int, options.lines.split(",")):
         row = (*measure(count, options.ticks), bare(count, options.ticks))
         print(f"{count:5d}" + "".join(f"{value:9.2f}" for value in row), flush=True)

@@ -4,7 +4,8 @@ A network brings 20 ms now and then a moment late, then twice as much. Nothing i
 not there is silence, counted, and what comes late is read late. Thus a line gathers just the delay its network needs;
 what waited all of five seconds without need is cut by a frame.
 
-Whole frames, as nearly all sound comes, cost no line anything of its own, whether some of it waits or not.
+Whole frames, as nearly all sound comes, cost no line anything of its own, whether some of it waits or not, and
+whether one has come or several at once.
 """
 
 from __future__ import annotations
@@ -65,6 +66,16 @@ class Arrivals:
         self._first[line], self._count[line] = first % ROOM, count
         if whole < len(samples):
             self._rest[line] = samples[whole:]
+
+    def add_frames(self, lines: Lines, frames: Frame) -> None:
+        """As many whole frames for each of these lines: shape (lines, frames, 160)."""
+        heard = self.listening[lines]
+        for line in self._rest.keys() & set(lines.tolist()) if self._rest else ():
+            of = lines == line
+            self.add(line, frames[of].ravel())
+            heard &= ~of
+        for at in range(frames.shape[1]):
+            self._push(lines[heard], frames[heard, at])
 
     def serve(self, whole: Flags) -> list[int]:
         """Set `frames` to what is next; `whole`: lines whose row of `received` is a new frame.

@@ -108,6 +108,7 @@ class AudioSocketLine(Line):
         self.server = server
         self._port = port
         self._incoming = server.arrivals.frames[port.slot]
+        self._saying = server.sending[port.slot]
         self._is_open = False
         self._seen = 0  # the server's tick in which we have read
         self._events: list[Event] = []
@@ -140,8 +141,7 @@ class AudioSocketLine(Line):
         """Answer, or seize; not while the server is out of order."""
         self._check_open()
         if self.state is not HookState.OFF_HOOK and not self._port.failed:
-            self.server.seize(self._port)
-            self.server.arrivals.listen(self._port.slot, True)
+            self.server.answer(self._port)
             self.state = HookState.OFF_HOOK
 
     def on_hook(self) -> None:
@@ -198,7 +198,8 @@ class AudioSocketLine(Line):
         if self.state is OFF_HOOK:
             if self._tones is not None:
                 frame = self._tones[self._dialled : self._dialled + FRAME]
-            self._port.send(frame)
+            self._saying[...] = frame
+            self._port.send()
 
     def events(self) -> list[Event]:
         """What the server had to say."""

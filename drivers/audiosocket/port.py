@@ -10,29 +10,22 @@ import socket
 from contextlib import suppress
 from uuid import UUID
 
-import numpy as np
-
-from ..line import CallerId, Event, Frame
+from ..line import CallerId, Event
 from . import quick
 from .book import Visitor
-from .protocol import FRAME_HEADER, HANG_UP_MESSAGE, HEADER, MESSAGE, Decoder
+from .protocol import HANG_UP_MESSAGE, MESSAGE, Decoder
 
 UNREAD = 50  # frames in a row the peer has no room for until it is dropped: a second
-
-# The message being sent, whoever's it is: the kernel has taken its copy before the next one is made. One byte of room
-# before it, so that its samples lie on an even address.
-_room = np.zeros(1 + MESSAGE, np.uint8)
-_room[1 : 1 + HEADER] = np.frombuffer(FRAME_HEADER, np.uint8)
-_samples = _room[1 + HEADER :].view("<i2")
-_message = _room[1:]
 
 
 class Port:
     """The connection of one line, or none."""
 
-    def __init__(self, slot: int, deaf: list[Port]) -> None:
-        """`deaf` is where the server looks for ports whose peer does not read."""
+    def __init__(self, slot: int, room: quick.Bytes, message: quick.Bytes, deaf: list[Port]) -> None:
+        """`room` is where the server wants what comes, `message` where it puts what goes, `deaf` where it looks for
+        ports whose peer does not read."""
         self.slot = slot
+        self._room, self._message = room, message
         self._deaf = deaf
         self.events: list[Event] = []  # for the line, which takes them away
         self.socket: socket.socket | None = None
@@ -42,6 +35,7 @@ class Port:
         self.failed = False  # the server is out of order
         self.unread = 0
         self.decoder = Decoder()
+        self.receive: quick.Call = _no_one
         self._send: quick.Call = _no_one
         self.cut = b""  # the end of a message of which the beginning is out
 
@@ -50,26 +44,29 @@ class Port:
         self.socket, self.uuid, self.dialled, self.decoder = connection, uuid, visitor.dialled, decoder
         self.events.append(CallerId(visitor.caller))
         self.target, self.unread, self.cut = "", 0, b""
-        self._send = quick.sender(connection, _message)
+        self.receive = quick.receiver(connection, self._room)
+        self._send = quick.sender(connection, self._message)
 
     def disconnect(self) -> socket.socket | None:
         """Let go of the connection, which the caller has to close."""
-        connection, self.socket, self._send = self.socket, None, _no_one
+        connection, self.socket = self.socket, None
+        self.receive = self._send = _no_one
         return connection
 
-    def send(self, frame: Frame) -> None:
-        """Put 20 ms on their way; nothing happens without a connection."""
+    def send(self) -> None:
+        """Put the message on its way; nothing happens without a connection."""
         if self.cut:
             self._finish()
-        if self.cut:
-            return
-        _samples[...] = frame
-        try:
-            if (sent := self._send()) != MESSAGE:
-                self.cut = _message[sent:].tobytes()
+            if self.cut:
+                return
+        sent = self._send()
+        if sent == MESSAGE:
             self.unread = 0
-        except OSError as error:
-            self._lost(error)
+        elif sent == quick.FAILED:
+            self._lost(quick.why())
+        else:
+            self.cut = self._message[sent:].tobytes()
+            self.unread = 0
 
     def _finish(self) -> None:
         """Send the end of a cut message."""
@@ -78,13 +75,13 @@ class Port:
         try:
             self.cut = self.cut[self.socket.send(self.cut) :]
         except OSError as error:
-            self._lost(error)
+            self._lost(error.errno)
         else:
             self.unread = 0
 
-    def _lost(self, error: OSError) -> None:
+    def _lost(self, error: int | None) -> None:
         """A frame was not sent. Where the connection broke, reading will tell why."""
-        if isinstance(error, BlockingIOError):
+        if error in quick.LATER:
             self.unread += 1
             if self.unread == UNREAD:
                 self._deaf.append(self)

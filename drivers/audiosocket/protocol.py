@@ -111,8 +111,8 @@ class Decoder:
 
 
 def plain(headers: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
-    """Which rows, the first three bytes of messages of 323, announce 20 ms of audio."""
-    same: npt.NDArray[np.bool_] = (headers == np.frombuffer(FRAME_HEADER, np.uint8)).all(axis=1)
+    """Which of them, the first three bytes of messages of 323 along the last axis, announce 20 ms of audio."""
+    same: npt.NDArray[np.bool_] = (headers == np.frombuffer(FRAME_HEADER, np.uint8)).all(axis=-1)
     return same
 
 

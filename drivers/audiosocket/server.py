@@ -4,7 +4,8 @@ On one port, told apart by their first byte: AudioSocket connections, each a cal
 (agi.py), by which the dialplan announces a call and asks where it is to go afterwards.
 
 `tick` does all reading, once for all lines, without a selector: a call in progress brings 20 ms every tick, so each
-socket is simply read, which costs the one system call that would be needed anyway. Nothing here waits. Whoever does
+socket is simply read, which costs the one system call that would be needed anyway. A tick that comes late finds more
+on every line, and must not cost much more for it, or the next would be late too. Nothing here waits. Whoever does
 not say what he wants within two seconds, says it wrongly, or comes when all lines are taken, is let go.
 """
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
 import socket
 from collections import Counter, deque
 from collections.abc import Iterable
@@ -22,12 +24,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ..line import Alarm, FarHangup, HardwareDigit, LineError, Restored
+from ..line import FRAME, Alarm, FarHangup, Frame, HardwareDigit, LineError, Restored
 from . import agi, quick
 from .arrivals import Arrivals
 from .book import Book
 from .port import Port, say_goodbye
-from .protocol import HEADER, MESSAGE, Audio, Broken, Decoder, Digit, Event, HangUp, Identified, plain
+from .protocol import FRAME_HEADER, HEADER, MESSAGE, Audio, Broken, Decoder, Digit, Event, HangUp, Identified, plain
 
 log = logging.getLogger(__name__)
 
@@ -38,9 +40,9 @@ SEND_BUFFER = (
     8192  # bytes; the kernel doubles it for its own book-keeping: about 400 ms of frames, which are heard late
 )
 READ = 6 * MESSAGE  # bytes of one connection in one tick: after a stall it is caught up with six-fold
-# What is read at first: a message and a little, which tells whether there is more; small, so that all lines' rows fit
-# into the processor's cache. One byte in front, so that the samples of every row lie on even addresses.
-ROW = 1 + MESSAGE + 4
+# Rows have a byte in front, so that the samples of a row's first message lie on even addresses.
+ROW = 1 + READ + 1
+OUT = 1 + MESSAGE
 ACCEPTED = 64  # connections taken in one tick
 
 # The process or the kernel is short of something: it may be better in a moment, and calls in progress go on.
@@ -76,7 +78,6 @@ class Server:
         self.address = address
         self.now = 0
         self.deaf: list[Port] = []  # whose peer has not read for a second
-        self.ports = [Port(slot, self.deaf) for slot in range(lines)]
         self.refused: Counter[str] = Counter()  # connections since the start, by reason
         self.book = Book(token, lines)
         self.late: list[int] = []  # lines that had no sound in this tick and should have had
@@ -85,11 +86,15 @@ class Server:
         self._free: deque[Port] = deque()  # the one that has rested longest is first
         self._guests: list[Guest] = []
         self._most_guests = 2 * lines + 16  # every line's call may come at once, announced and begun
-        self._talking: list[tuple[quick.Call, int]] = []
+        self._talking: list[Port] = []  # in a call, which we may not have answered yet
+        self._speaking: list[Port] = []  # and those we have
         self._received = np.zeros((lines, ROW), np.uint8)
         self._pending = np.zeros(lines, np.bool_)  # lines whose stream stands inside a message
         self.arrivals = Arrivals(self._received[:, 1 + HEADER : 1 + MESSAGE].view("<i2"))
-        self._rows = [row[1:] for row in self._received]
+        out = np.zeros((lines, OUT), np.uint8)
+        out[:, 1 : 1 + HEADER] = np.frombuffer(FRAME_HEADER, np.uint8)
+        self.sending: Frame = out[:, 1 + HEADER :].view("<i2")  # what lines say next, shape (lines, 160)
+        self.ports = [Port(n, self._received[n, 1 : 1 + READ], out[n, 1:], self.deaf) for n in range(lines)]
         self._retry_at = 0
         self._silent_until = 0  # log of refusals
         self._short = False
@@ -124,6 +129,13 @@ class Server:
         with suppress(ValueError):
             self._free.remove(port)
 
+    def answer(self, port: Port) -> None:
+        """Hear and be heard from now on, where there is a call; no other comes for this line."""
+        self.seize(port)
+        self.arrivals.listen(port.slot, True)
+        if port.socket is not None:
+            self._speaking.append(port)
+
     def hang_up(self, port: Port) -> None:
         """End the call on this line, if there is one, and take the next."""
         self.arrivals.listen(port.slot, False)
@@ -135,9 +147,16 @@ class Server:
         if port.slot in self._members and port not in self._free and not port.failed:
             self._free.append(port)
 
+    def speak(self) -> None:
+        """Send everybody what stands in `sending`."""
+        for port in self._speaking:
+            port.send()
+
     def tick(self) -> None:
         """20 ms: take in what has come."""
         self.now += 1
+        if not self._members:
+            return
         if self._listener is None:
             self._reopen()
             return
@@ -156,19 +175,18 @@ class Server:
     def _read(self) -> npt.NDArray[np.bool_]:
         """One system call for each connection. Returns the lines for which it brought just a frame, as it nearly always
         does; what else came has been followed."""
-        whole = []
-        for receive, slot in self._talking:
-            try:
-                count = receive()
-            except BlockingIOError:
-                continue
-            except OSError as error:
-                self._gone(self.ports[slot], f"连接断开（{error.strerror}）")
-                continue
+        whole: list[int] = []
+        several: dict[int, list[int]] = {}  # lines by how many whole messages may have come
+        for port in self._talking:
+            count = port.receive()
             if count == MESSAGE:
-                whole.append(slot)
+                whole.append(port.slot)
+            elif count == quick.FAILED:
+                self._broken(port, quick.why())
+            elif count % MESSAGE or count == 0:
+                self._take(port, count)
             else:
-                self._take(self.ports[slot], count)
+                several.setdefault(count // MESSAGE, []).append(port.slot)
         frames = np.zeros(len(self.ports), np.bool_)
         frames[whole] = True
         frames &= ~self._pending
@@ -176,19 +194,30 @@ class Server:
         for slot in whole if frames.sum() < len(whole) else ():
             if not frames[slot]:
                 self._take(self.ports[slot], MESSAGE)
+        for messages, slots in several.items():
+            self._take_frames(np.array(slots), messages)
         return frames
+
+    def _take_frames(self, slots: npt.NDArray[np.intp], messages: int) -> None:
+        """So many messages on each of these lines, as far as they are nothing but frames."""
+        came = self._received[slots, 1 : 1 + messages * MESSAGE].reshape(-1, messages, MESSAGE)
+        frames = plain(came[:, :, :HEADER]).all(axis=1) & ~self._pending[slots]
+        self.arrivals.add_frames(slots[frames], np.ascontiguousarray(came[frames, :, HEADER:]).view("<i2"))
+        for slot in slots[~frames].tolist():
+            self._take(self.ports[slot], messages * MESSAGE)
 
     def _take(self, port: Port, count: int) -> None:
         """So many bytes of whatever it is; none is the end."""
         if count == 0:
             self._gone(port, "Asterisk 结束了连接")
         else:
-            data = self._rows[port.slot][:count].tobytes()
-            if count == ROW - 1 and port.socket is not None:
-                with suppress(OSError):  # its end, too, is told by the next reading
-                    data += port.socket.recv(READ)
-            self._follow(port, port.decoder.receive(data))
+            self._follow(port, port.decoder.receive(self._received[port.slot, 1 : 1 + count].tobytes()))
             self._pending[port.slot] = port.decoder.pending
+
+    def _broken(self, port: Port, error: int) -> None:
+        """Nothing could be read."""
+        if error not in quick.LATER:
+            self._gone(port, f"连接断开（{os.strerror(error)}）")
 
     def _follow(self, port: Port, events: Iterable[Event]) -> None:
         """What else there may be in a call than plain frames."""
@@ -211,7 +240,8 @@ class Server:
 
     def _release(self, port: Port, close: bool = False) -> None:
         connection = port.disconnect()
-        self._talking = [entry for entry in self._talking if entry[1] != port.slot]
+        self._talking = [other for other in self._talking if other is not port]
+        self._speaking = [other for other in self._speaking if other is not port]
         if connection is None:
             return
         if close:
@@ -314,7 +344,7 @@ class Server:
             return True
         port = self._free.popleft()
         port.connect(guest.socket, first.uuid, visitor, decoder)
-        self._talking.append((quick.receiver(guest.socket, self._rows[port.slot]), port.slot))
+        self._talking.append(port)
         self._follow(port, events)
         self._pending[port.slot] = decoder.pending
         return False

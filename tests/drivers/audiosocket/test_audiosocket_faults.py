@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from hotline.config.settings import Line as LineSettings
 from hotline.drivers import make
-from hotline.drivers.audiosocket.protocol import audio_message, uuid_message
+from hotline.drivers.audiosocket.protocol import audio_message, digit_message, uuid_message
 from hotline.drivers.line import (
     FRAME,
     Alarm,
     FarHangup,
+    HardwareDigit,
     LineError,
     Restored,
     RingStopped,
@@ -58,6 +59,34 @@ def test_a_late_frame_is_silence_counted_and_heard_later(house) -> None:
     frames = [frame.any() for frame in home.heard[0]][2:]
     assert frames == [True, True, False, True, True, True, True]
     assert home.lines[0].late_frames == 1
+
+
+@pytest.mark.parametrize("at_once", range(1, 10))
+def test_what_comes_at_once_is_heard_frame_by_frame(house, at_once: int) -> None:
+    """After a stall a tick finds many messages on every line: nothing but frames, keys between them, or cut anywhere."""
+    frames = [np.full(FRAME, 1 + n, np.int16) for n in range(45)]
+    plain = [audio_message(frame) for frame in frames]
+    keyed = [message + digit_message("5") if n % 4 == 2 else message for n, message in enumerate(plain)]
+    stream = b"".join(keyed)
+    ends = np.cumsum([len(message) for message in keyed])
+    home = house(4, digits="messages")
+    peers = [home.connect(uuid_message(uuid4())) for _ in range(4)]
+    home.run(2)
+    for first in range(0, len(frames), at_once):
+        burst = slice(first, first + at_once)
+        for peer in peers[:2]:
+            peer.send(b"".join(plain[burst]))
+        peers[2].send(b"".join(keyed[burst]))
+        cut = stream[(ends[first - 1] - 100 if first else 0) : ends[burst][-1] - 100]
+        peers[3].send(cut)
+        home.run(at_once)
+    peers[3].send(stream[-100:])
+    home.run(2)
+    for heard in home.heard:
+        assert [frame[0] for frame in heard if frame.any()] == list(range(1, 46))
+        assert all((frame == frame[0]).all() for frame in heard)
+    assert [len(home.of(HardwareDigit, line)) for line in range(4)] == [0, 0, 11, 11]
+    assert not home.of(FarHangup)
 
 
 def test_delay_that_is_not_needed_is_cut(house) -> None:
