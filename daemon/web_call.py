@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -85,6 +85,14 @@ class Refused(Exception):
     """The call is not put through; the text is for whoever dialled."""
 
 
+class Over(Exception):
+    """There is no more to say on either side; `code` tells the page why (RFC 6455 7.4.1)."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
 class Phones:
     """The calls of all pages."""
 
@@ -94,22 +102,31 @@ class Phones:
 
     async def call(self, websocket: WebSocket) -> None:
         """Carry one call from the first ring to the receiver going down."""
-        await websocket.accept()
-        query = websocket.query_params
-        try:
-            line, number = self._free_line(query.get("line", "")), _number(query.get("caller", ""))
-        except Refused as refusal:
-            await websocket.send_json({"refused": str(refusal)})
-            await websocket.close(CLOSED)
-            return
-        telephone = LiveTelephone(most_ms=MOST_WAITING)
+        with suppress(WebSocketDisconnect, OSError):  # a page may be gone at any moment; OSError: before it is accepted
+            await websocket.accept()
+            query = websocket.query_params
+            try:
+                line, number = self._free_line(query.get("line", "")), _number(query.get("caller", ""))
+            except Refused as refusal:
+                await websocket.send_json({"refused": str(refusal)})
+                await websocket.close(CLOSED)
+            else:
+                await self._carry(websocket, line, number)
+
+    async def _carry(self, websocket: WebSocket, line: SimulatedLine, number: str | None) -> None:
+        """Both ways until one is over. Closing comes after both: a message after it is an error of ours."""
+        telephone, code = LiveTelephone(most_ms=MOST_WAITING), None
         with self._receiver_up(line, telephone, number) as said:
             try:
                 async with asyncio.TaskGroup() as both_ways:
                     both_ways.create_task(_send(websocket, line, telephone, said))
                     both_ways.create_task(_receive(websocket, telephone))
-            except* WebSocketDisconnect:
-                pass
+            except* Over as over:
+                code = next(each.code for each in over.exceptions if isinstance(each, Over))
+            except* WebSocketDisconnect:  # perhaps at the same moment: there is nobody to tell
+                code = None
+        if code is not None:
+            await websocket.close(code)
 
     def _free_line(self, name: str) -> SimulatedLine:
         """The named line, or any free one. Raises Refused."""
@@ -149,7 +166,7 @@ def _number(typed: str) -> str | None:
 
 
 async def _send(websocket: WebSocket, line: SimulatedLine, telephone: LiveTelephone, said: deque[Entry]) -> None:
-    """State, transcript and sound to the page, until it has heard enough of the busy tone."""
+    """State, transcript and sound to the page. Raises Over when it has heard enough of the busy tone."""
     clock = asyncio.get_running_loop().time
     shown, hang_up_at = "", float("inf")
     while clock() < hang_up_at:
@@ -167,17 +184,16 @@ async def _send(websocket: WebSocket, line: SimulatedLine, telephone: LiveTeleph
         if samples.size:
             await websocket.send_bytes(samples.astype("<i2").tobytes())
         await asyncio.sleep(TICK)
-    await websocket.close(CLOSED)
+    raise Over(CLOSED)
 
 
 async def _receive(websocket: WebSocket, telephone: LiveTelephone) -> None:
-    """Sound from the page, until it goes; always ends with WebSocketDisconnect."""
+    """Sound from the page. Raises WebSocketDisconnect when it has gone, Over when it sends anything else."""
     while True:
         message = await websocket.receive()
         if message["type"] == "websocket.disconnect":
             raise WebSocketDisconnect(message["code"])
         sound = message.get("bytes")
         if not sound or len(sound) % (2 * FRAME):
-            await websocket.close(UNSUPPORTED)
-            raise WebSocketDisconnect(UNSUPPORTED)
+            raise Over(UNSUPPORTED)
         telephone.push(np.frombuffer(sound, "<i2").astype(np.int16))

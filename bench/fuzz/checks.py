@@ -29,6 +29,7 @@ from ...dsp import callerid, generate
 from ...dsp.levels import RATE, ms
 from ...voice import audiofile, recordings, wavefile
 from ...voice.recorder import part
+from . import phone
 
 ACCOUNT = 4096  # bytes of names and types in a pickle, beside what the object holds
 
@@ -219,6 +220,16 @@ PARSERS = {
     ),
     "callerid": Parser(check_fsk_content, [callerid.mdmf("139", "name")[1:-1], b"\x0001010000139"], 61),
     "fsk": Parser(check_fsk_sound, [b"\x0c" + b"\x3f\x02\x42" * 40 + b"\xff\xff"], 512),
+    "phone": Parser(
+        phone.check_phone,
+        [
+            b"\x00\x80\x81\xc5\x82\xf5",  # sound, a pause, sound, gone
+            b"\x03\x87\x87\x87\x87\x87\x87\x87\xff",  # more sound than is kept, a page that reads slowly, JSON
+            b"\xc0line=2&c=139\x44abcd",  # half samples
+            b"\xc1caller=12a&x\xf0",  # refused, and gone at once
+        ],
+        64,
+    ),
     "keyed": Parser(check_keyed, [bytes([0xFF, 0x2F, 0x21, 0x22, 0x23, 0x2E])], 512),
     "repair": Parser(check_repair, [wave_file(20), wave_file(20)[:50]]),
     "audio": Parser(
