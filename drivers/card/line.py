@@ -2,7 +2,7 @@
 
 The card is in a worker's hands (worker/); this is what the promise of drivers/line.py asks for beyond that: hook
 states, the count of rings, pauses in dialled numbers, all counted in ticks, and the buffer that turns the card's blocks
-into frames. Keys are not taken from the card but heard by our own ear, which is measured, and stops a prompt sooner.
+into frames. Keys of a call are not taken from the card but heard by our own ear, which is measured, and stops a prompt sooner.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from pydantic import Field
 
 from ...config.settings import Section, SettingsError
-from ...dsp import g711
+from ...dsp import callerid, g711
 from ..line import (
     FRAME,
     Alarm,
@@ -110,6 +110,8 @@ class CardLine(Line):
         self._heard = bytearray()
         self._flowing = self._has_flowed = False  # now; in this call
         self._rings, self._since_ring = 0, RING_MISSED
+        self._ticks = 0
+        self._keyed = callerid.Keyed()
         self._dialling: deque[str] = deque()
         self._pause = self._flash = 0  # ticks left
         self._fault = False
@@ -196,6 +198,7 @@ class CardLine(Line):
 
     def _count(self) -> None:
         """What a tick brings by itself."""
+        self._ticks += 1
         self._since_ring += 1
         if self.state is HookState.RINGING and self._since_ring >= RING_MISSED:
             self._stop_ringing()
@@ -258,6 +261,10 @@ class CardLine(Line):
             case Kind.CALLER_ID if not off_hook:
                 number = message.text
                 self._events.append(CallerId(number if re.fullmatch(r"\+?[0-9]{1,20}", number) else None))
+            case Kind.KEYED if not off_hook:
+                at = self._ticks * FRAME  # when it was told; keys of a number are half a second apart at most
+                if told := self._keyed.key(message.text, at, at):
+                    self._events.append(CallerId(told.number))
             case Kind.DIALLED if self._dialling:
                 self._dialled()
             case Kind.FAR_HANGUP if off_hook:

@@ -23,11 +23,11 @@ from hotline.drivers.card.line import CardLine
 from hotline.drivers.exchange import Exchange
 from hotline.drivers.line import CallerId, Frame, HookState, Line, Ring
 from hotline.drivers.telephone import SILENCE, KeypadTelephone
-from hotline.dsp import g711
+from hotline.dsp import dtmf, g711
 from rig.line_contract import SECOND, Far
 
 SOURCES = Path(__file__).parents[1] / "drivers" / "card"
-STEP_IN = struct.Struct("BBBB28s160s")
+STEP_IN = struct.Struct("BBBBc27s160s")
 STEP_OUT = struct.Struct("BBBB160s")
 
 TRUNKS = {"synway": 0, "donjin": 1}  # the type of an analog trunk, in the vendor's numbers
@@ -55,6 +55,12 @@ class Socket:
         self.flashed = 0  # ms, of the last flash
         self._ringing = 0
         self._gone = 0
+        self._receiver: dtmf.Detector | None = None  # the card's own, where the exchange sends keys on hook
+
+    def sends_numbers_as_keys(self) -> None:
+        """The exchange on this line tells the caller's number in DTMF before the first ring."""
+        self.exchange = Exchange(caller_id="dtmf")
+        self._receiver = dtmf.Detector(1)
 
     def before(self) -> bytes:
         """What comes down the line in this tick."""
@@ -69,11 +75,21 @@ class Socket:
                 number = (event.number or "P").encode()
         exchange.events.clear()
         self._gone = self._gone + 1 if exchange.state.value == "cleared" and self.tells_hangup else 0
-        sound = g711.alaw_encode(exchange.sound()).tobytes()
+        sound = exchange.sound()
+        keys = [event.digit for event in self._receive(sound) if isinstance(event, dtmf.Onset)]
         volts = 0 if not self.plugged else 8 if exchange.loop_closed else 48
         return STEP_IN.pack(
-            self._ringing > 0 and not exchange.loop_closed, self._gone > SECOND, self.reversed, volts, number, sound
+            self._ringing > 0 and not exchange.loop_closed,
+            self._gone > SECOND,
+            self.reversed,
+            volts,
+            "".join(keys[:1]).encode() or b"\0",
+            number,
+            g711.alaw_encode(sound).tobytes(),
         )
+
+    def _receive(self, sound: Frame) -> Sequence[dtmf.Onset | dtmf.Digit]:
+        return self._receiver.feed(sound[np.newaxis]) if self._receiver else ()
 
     def after(self, stepped: bytes) -> None:
         """What goes up the line."""

@@ -80,6 +80,7 @@ class Donjin:
         self._channels = [Channel(number) for number in range(count)]
         for number in range(count):
             self._sdk.ResetCallerIDBuffer(number)
+            self._sdk.InitDtmfBuf(number)
         return bytes(TYPES.get(self._sdk.CheckChTypeNew(number), OTHER) for number in range(count))
 
     def stop(self) -> None:
@@ -130,6 +131,7 @@ class Donjin:
         self._sdk.StopPlay(number)
         self._sdk.VR_StopRecord(number)
         self._sdk.HangUp(number)
+        self._sdk.InitDtmfBuf(number)  # keys of the call that is over
 
     def play(self, number: int, audio: bytes) -> None:
         """Write this where it will be played next."""
@@ -183,8 +185,10 @@ class Donjin:
         return b"".join(self._talk(channel) if channel.off_hook else self._wait(channel) for channel in self._channels)
 
     def _wait(self, channel: Channel) -> bytes:
-        """On hook: ringing, and the caller's number."""
-        out = b""
+        """On hook: keys, ringing, and the caller's number. An exchange that sends the number as keys does so before
+        the first ring; what they mean is the service's matter. One a look is enough, keys come more slowly."""
+        code = self._sdk.GetDtmfCode(channel.number)
+        out = pack(Kind.KEYED, channel.number, sdk.KEYS[code : code + 1]) if 0 <= code < len(sdk.KEYS) else b""
         ringing = bool(self._sdk.RingDetect(channel.number))
         if ringing and not channel.ringing:
             if not channel.called:

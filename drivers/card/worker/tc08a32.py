@@ -8,7 +8,7 @@ there. NewSig.dll, its companion for tones, is not needed: tones are heard by ou
 from __future__ import annotations
 
 import sys
-from ctypes import c_char_p, c_int32, c_uint32, c_ushort, c_void_p
+from ctypes import c_char_p, c_int32, c_short, c_uint32, c_ushort, c_void_p
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,9 @@ USER, OUTSIDE, EMPTY, RECORDING = 0, 1, 2, 3
 # GetCallerIDStr: 0 to 2 it is being received, 3 received, 4 received with a wrong checksum
 CALLER_ID_GOOD, CALLER_ID_BAD = 3, 4
 CALLER_ID_DATE = 8  # characters before the number: MMDDhhmm
+
+# GetDtmfCode gives a place in this; the order is that of DTMF receiver chips, D has no bit set.
+KEYS = b"D1234567890*#ABC"
 
 MOST_DIGITS = 32  # SendDtmfBuf at once; the manual has 32 in one place, 64 in another
 
@@ -58,6 +61,8 @@ FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "GetCallerIDStr": (c_ushort, (c_ushort, c_char_p)),
     # void InitDtmfBuf(WORD wChnlNo);
     "InitDtmfBuf": (None, (c_ushort,)),
+    # short GetDtmfCode(WORD wChnlNo); the next key not yet asked for, -1 none
+    "GetDtmfCode": (c_short, (c_ushort,)),
     # void SendDtmfBuf(WORD wChnlNo, LPSTR DialNum);
     "SendDtmfBuf": (None, (c_ushort, c_char_p)),
     # BOOL CheckSendEnd(WORD wChnlNo);

@@ -47,6 +47,7 @@ class Kind(IntEnum):
     FAULT = 41  # a sentence for the technician, UTF-8
     MENDED = 42  # no fault, or no more
     PONG = 43  # the number of the PING
+    KEYED = 44  # a key the card has heard on hook, ASCII
 
 
 TRUNK, STATION, RECORDER, OTHER = range(4)
@@ -68,6 +69,7 @@ SIZES = {
     Kind.FAR_HANGUP: (1, LONGEST),
     Kind.FAULT: (1, LONGEST),
     Kind.PONG: (4, 4),
+    Kind.KEYED: (1, 1),
 }
 
 

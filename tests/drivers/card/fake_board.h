@@ -21,7 +21,7 @@
 #define FRAME 160
 #define SILENCE 0xD5
 
-struct step_in { uint8_t ringing, gone, polarity, volts; char number[28]; uint8_t audio[FRAME]; };
+struct step_in { uint8_t ringing, gone, polarity, volts; char key, number[27]; uint8_t audio[FRAME]; };
 struct step_out { uint8_t off_hook, flashed, digit, unused; uint8_t audio[FRAME]; };
 
 static struct { char socket[200]; int lines, types[LINES], refuse, enable, refresh; } ini;

@@ -10,7 +10,7 @@
 static struct line {
     int off_hook, flashed, playing, recording, digit_ticks;
     uint32_t play_length, play_at, recorded;
-    char number[28], digits[64];
+    char number[27], digits[64], keys[64];
     uint8_t loop[LOOP_MOST], record[LOOP_MOST];
 } lines[LINES];
 
@@ -38,6 +38,8 @@ static void board_step(void)
         struct line *line = &lines[i];
         if (*in[i].number)
             memcpy(line->number, in[i].number, sizeof line->number);
+        if (in[i].key && strlen(line->keys) < sizeof line->keys - 1)
+            strncat(line->keys, &in[i].key, 1);
         out[i].digit = *line->digits && line->digit_ticks == 0 ? *line->digits : 0;
         if (*line->digits && ++line->digit_ticks == 12) { /* 125 ms on, 125 ms off */
             line->digit_ticks = 0;
@@ -88,7 +90,22 @@ int32_t RingDetect(uint16_t ch) { return in[ch].ringing && !lines[ch].off_hook; 
 int32_t CheckPolarity(uint16_t ch) { return in[ch].polarity; }
 void OffHook(uint16_t ch) { lines[ch].off_hook = 1; }
 void HangUp(uint16_t ch) { lines[ch].off_hook = 0; }
-void InitDtmfBuf(uint16_t ch) {}
+void InitDtmfBuf(uint16_t ch) { lines[ch].keys[0] = 0; }
+
+int16_t GetDtmfCode(uint16_t ch)
+{
+    static const char codes[] = "D1234567890*#ABC";
+    char *keys = lines[ch].keys;
+    int code = -1;
+    enter();
+    if (*keys) {
+        code = strchr(codes, *keys) - codes;
+        memmove(keys, keys + 1, strlen(keys));
+    }
+    leave();
+    return code;
+}
+
 void ResetCallerIDBuffer(uint16_t ch) { lines[ch].number[0] = 0; }
 
 /* MMDDhhmm and the number; one that begins with X has come with a wrong checksum. */

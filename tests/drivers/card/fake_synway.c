@@ -12,7 +12,7 @@ enum { IDLE, PICKED_UP, RINGING, TALKING, PENDING = 7 };
 
 static struct line {
     int state, off_hook, rings, was_ringing, was_gone, polarity, quiet, flashed, digit_ticks;
-    char number[28], digits[64];
+    char number[27], digits[64];
     struct queue play, record;
 } lines[LINES];
 

@@ -106,6 +106,16 @@ def test_a_whole_call(hall, driver):
     assert place.service.board.seats[0].line.late_frames == 0
 
 
+def test_a_number_sent_as_keys_is_on_record(hall):
+    from hotline.desk.models import Call
+
+    place = hall("donjin")
+    place.board.sockets[0].sends_numbers_as_keys()
+    place.board.use(place.board.lines)
+    place.call("wait:2 hangup")
+    assert Call.objects.get().caller_number == NUMBER
+
+
 def test_the_cards_own_word_for_hanging_up_is_on_record(hall):
     from hotline.desk.models import Call, Step
 

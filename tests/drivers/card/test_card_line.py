@@ -7,6 +7,7 @@ import pytest
 from hotline.drivers import make
 from hotline.drivers.exchange import Station
 from hotline.drivers.line import FRAME, Alarm, CallerId, Dialled, FarHangup, HookState, Restored, Ring, RingStopped
+from hotline.dsp import generate
 from rig.card_board import CardFar
 from rig.line_contract import SECOND, Bench, level_at, tone
 
@@ -140,6 +141,30 @@ def test_a_number_that_is_withheld_or_garbled_is_none(bench, driver, sent):
     at = bench(driver)
     at.far.ring(sent)
     assert [event for event in at.run(6 * SECOND) if isinstance(event, CallerId)] == [CallerId(None)]
+
+
+def test_a_number_sent_as_keys_is_told_before_the_first_ring(bench):
+    at = bench("donjin")
+    at.far.socket.sends_numbers_as_keys()
+    for number, told in (("13900000001", "13900000001"), (None, None), ("02012345678", "02012345678")):
+        at.far.ring(number)
+        seen = at.run(11 * SECOND)
+        assert seen == [CallerId(told), Ring(1), Ring(2)]
+        at.far.hang_up()
+        at.until(RingStopped)
+        at.run(SECOND)
+
+
+def test_keys_of_a_call_are_no_number_of_the_next(bench):
+    """They have waited in the card, for our own ear hears them."""
+    at = bench("donjin")
+    at.far.socket.sends_numbers_as_keys()
+    at.answer()
+    for key in "D13900000001C":
+        at.far.say(generate.dtmf(key, 70, 70))
+    at.run(4 * SECOND)
+    at.line.on_hook()
+    assert not [event for event in at.run(2 * SECOND) if isinstance(event, CallerId)]
 
 
 @pytest.mark.parametrize("driver", CARDS)
