@@ -2,7 +2,8 @@
 
 The card is in a worker's hands (worker/); this is what the promise of drivers/line.py asks for beyond that: hook
 states, the count of rings, pauses in dialled numbers, all counted in ticks, and the buffer that turns the card's blocks
-into frames. Keys of a call are not taken from the card but heard by our own ear, which is measured, and stops a prompt sooner.
+into frames. Keys of a call are not taken from the card but heard by our own ear, which is measured, and stops a prompt
+sooner.
 """
 
 from __future__ import annotations
