@@ -88,7 +88,7 @@ class Detector:
             (off * (1 + tone.tolerance_percent / 100) for tone in ringback for _, off in tone.pattern), default=0
         )
         self._plan = plan
-        self._bank = Bank(lines, sounds)
+        self._bank = Bank(lines, sounds, everywhere=True)
         self._is_ring = np.array([sound.frequencies in rings for sound in sounds])
         self._overdue = _hops(pause + limits.silence)
         self._silence = _hops(limits.silence)
@@ -147,10 +147,10 @@ class Detector:
 
     def _by_ear(self, hops: Hops) -> Iterator[Verdict]:
         level = np.maximum(sine_dbm0(np.sqrt(hops.heard)), QUIETEST)
-        tonal = np.logical_or.reduce(hops.pure, axis=2)
-        ring = np.logical_or.reduce(hops.pure, axis=2, where=self._is_ring)
-        for at in range(level.shape[1]):
-            self._follow(level[:, at], tonal[:, at], ring[:, at])
+        tonal = np.logical_or.reduce(hops.pure, axis=1)
+        ring = np.logical_or.reduce(hops.pure[:, self._is_ring], axis=1)
+        for at in range(len(level)):
+            self._follow(level[at], tonal[at], ring[at])
             yield from self._judge()
             self._hops += 1
 

@@ -35,6 +35,7 @@ DRIFT_DB = 1.0  # a continuous tone may grow (a howler does), but in the median 
 HISTORY = 512  # hops kept of every sound, 5.12 s
 CHUNK = 128  # hops added at once at most, 1.28 s: the rest of the history is there to be measured
 BEFORE = 9  # hops to look back for the beginning of a burst that has just been recognised
+TILT = (np.arange(1, CHUNK + 1, dtype=np.float32) * np.float32(FADING))[:, None]
 EXCESS = np.float32(400.0)  # dB, more than any two levels differ
 NOTHING = np.float32(-1000.0)  # dB
 
@@ -67,56 +68,59 @@ class Bursts:
         """`lead`: samples from the middle of the bank's windows to their end."""
         self.hops = 0
         self._lead = lead
-        self._power = np.zeros((lines, HISTORY, sounds), np.float32)
-        self._frequency = np.zeros((lines, HISTORY, sounds), np.float32)
-        self._loudest = np.full((lines, sounds), NOTHING, np.float32)
-        self._on = np.zeros((lines, sounds), np.int32)  # for how many hops
-        self._off = np.full((lines, sounds), BRIDGED + 1, np.int32)
-        self._without = np.full((lines, sounds), FORGOTTEN, np.int32)
+        self._lines = lines
+        self._power = np.zeros((HISTORY, sounds, lines), np.float32)
+        self._frequency = np.zeros((HISTORY, sounds, lines), np.float32)
+        pairs = sounds * lines
+        self._loudest = np.full(pairs, NOTHING, np.float32)
+        self._runs = np.zeros((2, pairs), np.int32)  # for how many hops it has been off, and on
+        self._runs[0] = BRIDGED + 1
+        self._without = np.full(pairs, FORGOTTEN, np.int32)
 
     def reset(self, line: int) -> None:
         """Forget what this line sounded like."""
-        self._power[line] = self._frequency[line] = 0
-        self._loudest[line] = NOTHING
-        self._on[line], self._off[line], self._without[line] = 0, BRIDGED + 1, FORGOTTEN
+        self._power[:, :, line] = self._frequency[:, :, line] = 0
+        ours = slice(line, None, self._lines)
+        self._loudest[ours] = NOTHING
+        self._runs[0, ours], self._runs[1, ours], self._without[ours] = BRIDGED + 1, 0, FORGOTTEN
 
     def add(self, hops: Hops) -> dict[int, list[Edge]]:
         """Take the next hops, CHUNK at most; the edges found in them, in order, by line."""
-        count = hops.pure.shape[1]
+        count = len(hops.pure)
         at = self.hops % HISTORY
         split = min(count, HISTORY - at)  # what does not fit at the end begins anew
         for kept, new in ((self._power, hops.power), (self._frequency, hops.frequency)):
-            kept[:, at : at + split] = new[:, :split]
-            kept[:, : count - split] = new[:, split:]
-        moving = hops.pure.any(axis=(1, 2)) | ((self._without < FORGOTTEN) | (self._off <= BRIDGED)).any(axis=1)
-        lines = np.flatnonzero(moving)  # nothing changes on the others
+            kept[at : at + split] = new[:split]
+            if split < count:
+                kept[: count - split] = new[split:]
+        pure = hops.pure.reshape(count, len(self._without))
+        pairs = np.flatnonzero(pure.any(axis=0) | (self._without < FORGOTTEN) | (self._runs[0] <= BRIDGED))
         found: dict[int, list[Edge]] = {}
-        if len(lines) and count:
-            begins, ends = self._edges(lines, hops.pure[lines], hops.power[lines])
-            for row, hop, sound in np.argwhere(begins | ends).tolist():
-                edge = Edge(self.hops + hop, sound, bool(begins[row, hop, sound]))
-                found.setdefault(int(lines[row]), []).append(edge)
+        if len(pairs) and count:  # nothing changes for the others
+            begins, ends = self._edges(pairs, pure[:, pairs], hops.power.reshape(pure.shape)[:, pairs])
+            for hop, pair in np.argwhere(begins | ends).tolist():
+                sound, line = divmod(int(pairs[pair]), self._lines)
+                found.setdefault(line, []).append(Edge(self.hops + hop, sound, bool(begins[hop, pair])))
         self.hops += count
         return found
 
     def _edges(
-        self, lines: NDArray[np.intp], pure: NDArray[np.bool_], power: Levels
+        self, pairs: NDArray[np.intp], pure: NDArray[np.bool_], power: Levels
     ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Whether at (line, hop, sound) a burst has begun, and whether one has ended."""
+        """Whether at (hop, pair) a burst has begun, and whether one has ended."""
         level = 10.0 * np.log10(np.maximum(power, np.float32(1e-3)))
-        without = _run(~pure, self._without[lines])
+        without = _run(~pure, self._without[pairs])
         # The loudest hop so far, fading, is a running maximum of levels that have been tilted against the fading. To
         # forget is to lift everything that follows above all that was before.
-        tilt = (np.arange(1, pure.shape[1] + 1, dtype=np.float32) * np.float32(FADING))[:, None]
-        lift = tilt + np.cumsum(without == FORGOTTEN, axis=1, dtype=np.float32) * EXCESS
+        lift = TILT[: len(pure)] + np.cumsum(without == FORGOTTEN, axis=0, dtype=np.float32) * EXCESS
         lifted = np.where(pure, level + lift, NOTHING)
-        lifted[:, 0] = np.maximum(lifted[:, 0], self._loudest[lines])
-        loudest = np.maximum.accumulate(lifted, axis=1) - lift
+        lifted[0] = np.maximum(lifted[0], self._loudest[pairs])
+        loudest = np.maximum.accumulate(lifted, axis=0) - lift
         on = pure & (level >= loudest - np.float32(OFF))
-        on_run, off_run = _run(on, self._on[lines]), _run(~on, self._off[lines])
-        self._on[lines], self._off[lines], self._without[lines] = on_run[:, -1], off_run[:, -1], without[:, -1]
-        self._loudest[lines] = np.maximum(loudest[:, -1], NOTHING)
-        return on_run == BEGIN, off_run == BRIDGED + 1
+        runs = _run(np.stack([~on, on], axis=1), self._runs[:, pairs])
+        self._runs[:, pairs], self._without[pairs] = runs[-1], without[-1]
+        self._loudest[pairs] = np.maximum(loudest[-1], NOTHING)
+        return runs[:, 1] == BEGIN, runs[:, 0] == BRIDGED + 1
 
     def heard(self, hop: int) -> int:
         """How many samples it takes to complete this hop."""
@@ -126,7 +130,7 @@ class Bursts:
         """Where the burst began that was recognised at this hop."""
         if hop >= BEFORE + self.hops - HISTORY:
             hops = np.arange(max(hop - BEFORE, 0), hop + 1)
-            amplitude = np.sqrt(self._power[line, hops % HISTORY, sound])
+            amplitude = np.sqrt(self._power[hops % HISTORY, sound, line])
             crossing = _last_crossing(amplitude, amplitude[-1] * ratio(-OFF), rising=True)
             if crossing is not None:
                 return self._middle(hops[0] + crossing)
@@ -135,38 +139,36 @@ class Bursts:
     def measure(self, line: int, sound: int, start: int, hop: int) -> tuple[Burst, bool]:
         """The burst that is known at this hop to have ended, and whether it was steady."""
         hops = self._kept(self._at(start), hop)
-        amplitude = np.sqrt(self._power[line, hops % HISTORY, sound])
+        begin, at = int(hops[0]), hops % HISTORY
+        amplitude = np.sqrt(self._power[at, sound, line])
         full = _median(amplitude[: -BRIDGED - 1]) if len(hops) > BRIDGED + 1 else float(amplitude[0])
         crossing = _last_crossing(amplitude, full * ratio(-OFF), rising=False)
-        end = self._middle(hop - BRIDGED - 0.5 if crossing is None else hops[0] + crossing)
-        level, frequency = self._values(line, sound, hops)
-        inner = (hops > self._at(start + self._lead)) & (hops <= self._at(end - self._lead))
-        if np.count_nonzero(inner) < 2:
+        end = self._middle(hop - BRIDGED - 0.5 if crossing is None else begin + crossing)
+        first = max(self._at(start + self._lead) + 1, begin)  # of the hops that are full of the burst
+        inner = slice(first - begin, max(self._at(end - self._lead) + 1 - begin, 0))
+        level, frequency = sine_dbm0(amplitude[inner]), self._frequency[at[inner], sound, line]
+        if len(level) < 2:
             return Burst(sound, start, max(end, start), 0.0, 0.0), False
-        middle_db, middle_hz = _median(level[inner]), _median(frequency[inner])
+        middle_db, middle_hz = _median(level), _median(frequency)
         alike = (np.abs(level - middle_db) <= STEADY_DB) & (np.abs(frequency - middle_hz) <= STEADY_HZ)
-        alike_at = np.flatnonzero(alike & inner)
+        alike_at = np.flatnonzero(alike)
         if not len(alike_at):
             return Burst(sound, start, end, round(middle_hz, 1), round(middle_db, 1)), False
         # Where another sound ran into the burst, its edge is a window's half from the last hop full of the burst.
-        first, last = self._middle(hops[alike_at[0]]) - self._lead, self._middle(hops[alike_at[-1]]) + self._lead
-        start = first if first - start > BLURRED and self._at(start) >= hops[0] - 1 else start
-        end = last if end - last > BLURRED else end
+        begins, ends = self._middle(first + alike_at[0]) - self._lead, self._middle(first + alike_at[-1]) + self._lead
+        start = begins if begins - start > BLURRED and self._at(start) >= begin - 1 else start
+        end = ends if end - ends > BLURRED else end
         steady = len(alike_at) >= STEADY_PART * (alike_at[-1] - alike_at[0] + 1)
         return Burst(sound, start, end, round(middle_hz, 1), round(middle_db, 1)), bool(steady)
 
     def lasting(self, line: int, sound: int, start: int, hop: int, samples: int) -> tuple[Burst, bool]:
         """The last so many samples up to this hop of a burst that goes on, and whether they are steady."""
-        level, frequency = self._values(line, sound, self._kept(hop + 1 - samples // HOP, hop))
+        at = self._kept(hop + 1 - samples // HOP, hop) % HISTORY
+        level, frequency = sine_dbm0(np.sqrt(self._power[at, sound, line])), self._frequency[at, sound, line]
         middle_hz = _median(frequency)
         drift = _median(np.abs(level[DRIFT_HOPS:] - level[:-DRIFT_HOPS]))
         steady = drift <= DRIFT_DB and _near(frequency, middle_hz, STEADY_HZ)
         return Burst(sound, start, self.heard(hop), round(middle_hz, 1), round(_median(level), 1)), steady
-
-    def _values(self, line: int, sound: int, hops: NDArray[np.intp]) -> tuple[NDArray[np.float64], Levels]:
-        """Levels in dBm0 and frequencies in Hz."""
-        at = hops % HISTORY
-        return sine_dbm0(np.sqrt(self._power[line, at, sound])), self._frequency[line, at, sound]
 
     def _kept(self, first: int, last: int) -> NDArray[np.intp]:
         """These hops as far as they are still known."""
@@ -182,11 +184,12 @@ class Bursts:
 
 
 def _run(mask: NDArray[np.bool_], before: NDArray[np.int32]) -> NDArray[np.int32]:
-    """For how many hops up to each one `mask` has held without a break: (lines, hops, sounds). `before` is the count
-    at the hop before these."""
-    numbers = np.arange(1, mask.shape[1] + 1, dtype=np.int32)[:, None]
-    broken = np.maximum.accumulate(np.where(mask, np.int32(0), numbers), axis=1)
-    return numbers - broken + np.where(broken == 0, before[:, None], np.int32(0))
+    """For how many hops up to each one `mask`, (hops, ...), has held without a break. `before` is the count at the hop
+    before these."""
+    numbers = np.arange(1, len(mask) + 1, dtype=np.int32).reshape(-1, *(1,) * before.ndim)
+    broken = np.maximum.accumulate(np.where(mask, np.int32(0), numbers), axis=0)
+    runs: NDArray[np.int32] = numbers - broken + before * (broken == 0)
+    return runs
 
 
 def _last_crossing(amplitude: Levels, half: float, *, rising: bool) -> float | None:

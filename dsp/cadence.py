@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import NamedTuple
 
 from ..config.tones import SHORTEST
@@ -59,7 +60,7 @@ class Pattern(NamedTuple):
     name: str
     tone: PlanTone
     steps: tuple[Step, ...]
-    sounds: frozenset[int]
+    hertz: Mapping[int, float]  # of each of its sounds: the first frequency
     needed: int  # bursts that must agree before the tone is named
     disturbed: float  # a pause shorter than this is a disturbance
 
@@ -74,10 +75,8 @@ class Pattern(NamedTuple):
 
     def allows(self, burst: Burst) -> bool:
         """Whether frequency and level are within the plan's tolerance."""
-        sounds = zip(self.steps, self.tone.sounds, strict=True)
-        nominal = next(frequencies[0] for step, frequencies in sounds if step.sound == burst.sound)
         return (
-            abs(burst.frequency - nominal) <= self.tone.tolerance_hz + HERTZ_SLACK
+            abs(burst.frequency - self.hertz[burst.sound]) <= self.tone.tolerance_hz + HERTZ_SLACK
             and self.tone.quietest - LEVEL_SLACK <= burst.level_dbm0 <= self.tone.loudest + LEVEL_SLACK
         )
 
@@ -94,7 +93,8 @@ def patterns(tones: Mapping[str, PlanTone], sounds: Mapping[tuple[float, ...], i
 
 def _pattern(name: str, tone: PlanTone, steps: tuple[Step, ...]) -> Pattern:
     disturbed = min(*(step.off * DISTURBED for step in steps), LONGEST_DISTURBED)
-    return Pattern(name, tone, steps, frozenset(step.sound for step in steps), _needed(tone, steps), disturbed)
+    hertz = {step.sound: frequencies[0] for step, frequencies in zip(steps, tone.sounds, strict=True)}
+    return Pattern(name, tone, steps, hertz, _needed(tone, steps), disturbed)
 
 
 def _needed(tone: PlanTone, steps: tuple[Step, ...]) -> int:
@@ -110,7 +110,7 @@ def _needed(tone: PlanTone, steps: tuple[Step, ...]) -> int:
 
 def last_step(pattern: Pattern, bursts: Sequence[Burst]) -> int | None:
     """Which step of the pattern the last of these bursts is, if the last `needed` of its sounds fit; None if not."""
-    if bursts[-1].sound not in pattern.sounds or len(bursts) < pattern.needed:
+    if bursts[-1].sound not in pattern.hertz or len(bursts) < pattern.needed or not pattern.allows(bursts[-1]):
         return None
     last = whole(pattern, bursts)[-pattern.needed :]
     if len(last) < pattern.needed or not _agree(pattern, last):
@@ -123,11 +123,10 @@ def last_step(pattern: Pattern, bursts: Sequence[Burst]) -> int | None:
 
 
 def whole(pattern: Pattern, bursts: Sequence[Burst]) -> list[Burst]:
-    """The bursts that may belong to the pattern if the last one does: without those that another generator made, and
-    those put together again that something louder has broken."""
+    """The bursts of the pattern's sounds, those put together again that something louder has broken."""
     found: list[Burst] = []
     for burst in bursts:
-        if burst.sound not in pattern.sounds or (burst.sound == bursts[-1].sound and not _alike([burst, bursts[-1]])):
+        if burst.sound not in pattern.hertz:
             continue
         if found and burst.start - found[-1].end < pattern.disturbed and burst.sound == found[-1].sound:
             burst = burst._replace(start=found.pop().start)
@@ -145,14 +144,33 @@ def _fits(pattern: Pattern, bursts: Sequence[Burst], index: int, step: int) -> b
 
 def _agree(pattern: Pattern, bursts: Sequence[Burst]) -> bool:
     """Whether one generator made all bursts, and with the plan's frequency and level."""
-    sounds = {burst.sound for burst in bursts}
-    return all(map(pattern.allows, bursts)) and all(_alike([b for b in bursts if b.sound == s]) for s in sounds)
+    return all(map(pattern.allows, bursts)) and all(
+        _alike(one, other) for one, other in combinations(bursts, 2) if one.sound == other.sound
+    )
 
 
-def _alike(bursts: Sequence[Burst]) -> bool:
-    frequencies = [burst.frequency for burst in bursts]
-    levels = [burst.level_dbm0 for burst in bursts]
-    return max(frequencies) - min(frequencies) <= SAME_HZ and max(levels) - min(levels) <= SAME_DB
+def _alike(one: Burst, other: Burst) -> bool:
+    """Whether one generator may have made both."""
+    return abs(one.frequency - other.frequency) <= SAME_HZ and abs(one.level_dbm0 - other.level_dbm0) <= SAME_DB
+
+
+def _beginning(pattern: Pattern, bursts: Sequence[Burst], step: int) -> int:
+    """The start of the first burst that belongs to the tone, the last one being that step; the very first may have been
+    cut short."""
+    known = whole(pattern, bursts)
+    earlier, first = known[: -pattern.needed], known[-pattern.needed]
+    at = step - pattern.needed
+    while earlier:
+        before, expected = earlier.pop(), pattern.steps[at % len(pattern.steps)]
+        length = before.end - before.start
+        pause_fits = pattern.fits(first.start - before.end, expected.off)
+        if before.sound != expected.sound or length > pattern.longest(expected.on) or not pause_fits:
+            break
+        first = before
+        if not pattern.fits(length, expected.on):
+            break
+        at -= 1
+    return first.start
 
 
 @dataclass
@@ -214,36 +232,20 @@ class Cadence:
         if not steady:
             return
         self._bursts = [*self._bursts[1 - KEPT :], burst]
+        bursts = [one for one in self._bursts if one.sound != burst.sound or _alike(one, burst)]  # one generator's
         for pattern in self._plan:
-            step = last_step(pattern, self._bursts)
+            step = last_step(pattern, bursts)
             if step is None:
                 continue
             if current is None or current.pattern is not pattern:
                 if current:
                     yield self._lose(current)
-                start = self._beginning(pattern, step)
+                start = _beginning(pattern, bursts, step)
                 self._current = current = Current(pattern, start, burst.end, step, None)
                 yield Found(pattern.name, start, burst.frequency, burst.level_dbm0)
             current.step, current.end = step, burst.end
             current.deadline = burst.end + pattern.longest(pattern.steps[step].off) + self._late
             return
-
-    def _beginning(self, pattern: Pattern, step: int) -> int:
-        """The start of the first burst that belongs to the tone; the very first may have been cut short."""
-        bursts = whole(pattern, self._bursts)
-        earlier, first = bursts[: -pattern.needed], bursts[-pattern.needed]
-        at = step - pattern.needed
-        while earlier:
-            before, expected = earlier.pop(), pattern.steps[at % len(pattern.steps)]
-            length = before.end - before.start
-            pause_fits = pattern.fits(first.start - before.end, expected.off)
-            if before.sound != expected.sound or length > pattern.longest(expected.on) or not pause_fits:
-                break
-            first = before
-            if not pattern.fits(length, expected.on):
-                break
-            at -= 1
-        return first.start
 
     def _lose(self, current: Current) -> Lost:
         self._current = None

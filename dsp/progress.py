@@ -22,7 +22,7 @@ from ..config.tones import TonePlan
 from .bursts import BEGIN, BRIDGED, CHUNK, Bursts, Edge
 from .cadence import Cadence, Found, Lost, Pattern, patterns
 from .levels import RATE
-from .tonebank import HOP, LONG_WINDOW, Bank, Sound, strongest_other
+from .tonebank import HOP, Bank, Sound, strongest_other
 
 OTHER_DB = -15.0  # a second sine this strong makes a continuous tone something else: a key held down, a chord
 RETRY = 10  # hops until a continuous sound that was not steady is looked at again
@@ -86,7 +86,6 @@ class Detector:
         self._continuous = {pattern.name: pattern for pattern in known if pattern.tone.continuous}
         self._shortest = [_shortest(known, sound) * CONSIDERED / HOP for sound in range(len(sounds))]
         self._samples = 0
-        self._recent = np.zeros((lines, LONG_WINDOW + HOP), np.int16)
         self._lines = [self._new_line(number) for number in range(lines)]
         self._wake = np.full(lines, NEVER)  # hop at which a line must be looked at even without an edge
 
@@ -94,7 +93,6 @@ class Detector:
         """A new call begins on this line: what was heard is forgotten, its samples count from 0."""
         self._bank.reset(line)
         self._bursts.reset(line)
-        self._recent[line] = 0
         self._lines[line] = self._new_line(line)
         self._wake[line] = NEVER
 
@@ -104,7 +102,6 @@ class Detector:
         for at in range(0, frames.shape[1], CHUNK * HOP):
             part = frames[:, at : at + CHUNK * HOP]
             self._samples += part.shape[1]
-            self._recent = np.concatenate([self._recent[:, -LONG_WINDOW - HOP :], part], axis=1)
             edges = self._bursts.add(self._bank.feed(part))
             due = np.flatnonzero(self._wake < self._bursts.hops).tolist()
             for number in sorted(edges.keys() | set(due)):
@@ -172,8 +169,7 @@ class Detector:
         start = max(self._bursts.beginning(line.number, sound, line.open[sound]), line.origin)
         length = int(pattern.tone.at_least * RATE)
         burst, steady = self._bursts.lasting(line.number, sound, start, hop, length)
-        end = self._recent.shape[1] - (self._samples - self._bursts.heard(hop))
-        window = self._recent[line.number, end - LONG_WINDOW : end]
+        window = self._bank.recent(line.number, self._samples - self._bursts.heard(hop))
         nominal = pattern.tone.frequencies
         measured = [frequency * burst.frequency / nominal[0] for frequency in nominal]
         if steady and pattern.allows(burst) and strongest_other(window, measured) <= OTHER_DB:

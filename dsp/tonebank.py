@@ -12,8 +12,8 @@ and each 10 ms hop the bank gives
 measured through a Hann window of 30 ms (50 ms for sines too close to be told apart by that). Two bins stand in for a
 frequency, half its tolerance to either side, so a tone anywhere within the tolerance is seen alike.
 
-Each 10 ms block of samples is multiplied once, by every part of every window, in one matrix product for all lines;
-a window is the sum of its parts over successive blocks. So frames may be cut anywhere and no sample is copied twice.
+All lines' windows are multiplied by all sines in one matrix product for each hop, straight from where the samples are
+kept; frames may be cut anywhere. Exactly where a sine is, is asked only where one may be a tone.
 """
 
 from __future__ import annotations
@@ -34,6 +34,9 @@ CLOSE = 67.0  # Hz
 HUM = (0.0, 50.0, 100.0, 150.0)  # Hz: what is not counted as heard
 HUM_ROWS = 2 * len(HUM) - 1
 
+BEHIND = LONG_WINDOW + HOP  # samples kept of those before the last ones fed
+ROOM = 4 * 160  # samples, four ticks: so many are fed before what is kept is moved
+
 PURITY = 0.5  # of the power above 200 Hz: white noise as strong as the tone
 HOP_SPREAD = 6.0  # Hz that noise 6 dB under the tone moves the frequency of a single hop
 UNBALANCE = ratio(-12.0) ** 2  # the weakest of several sines, to the sum of all
@@ -51,7 +54,8 @@ class Sound(NamedTuple):
 
 
 class Hops(NamedTuple):
-    """Shape (lines, hops, sounds) each, but `heard`: (lines, hops), the power of all there is above 200 Hz."""
+    """Shape (hops, sounds, lines) each, but `heard`: (hops, lines), the power of all there is above 200 Hz; 0 where it
+    was not asked for and no sound is strong enough to be a tone."""
 
     power: Real
     frequency: Real
@@ -60,13 +64,15 @@ class Hops(NamedTuple):
 
 
 class Bank:
-    """The front end over `lines` lines; keeps what a window needs from the frames before."""
+    """The front end over `lines` lines; keeps what a window needs from the frames before. `everywhere`: `heard` is
+    wanted of every hop."""
 
-    def __init__(self, lines: int, sounds: Sequence[Sound]) -> None:
+    def __init__(self, lines: int, sounds: Sequence[Sound], *, everywhere: bool = False) -> None:
         windows = [_window(sound) for sound in sounds]
-        self.parts = max(windows) // HOP  # blocks a window spans
+        self.parts = max(windows) // HOP  # hops a window spans
         self.lead = self.parts * HOP // 2  # samples from the middle of a window to its end
         self._lines = lines
+        self._everywhere = everywhere
         self._first = np.cumsum([0] + [len(sound.frequencies) for sound in sounds[:-1]])
         self._centre = np.array([f for sound in sounds for f in sound.frequencies], np.float32)
         spread = np.array([sound.tolerance for sound in sounds for _ in sound.frequencies], np.float32)
@@ -76,90 +82,114 @@ class Bank:
         self._reach = (spread + HOP_SPREAD).astype(np.float32)
         self._gain = np.stack([_gain(s, w) for s, w in zip(spread, each, strict=True)], axis=1).astype(np.float32)
         far = self._reach**2
-        self._gain_at_reach = self._gain[0] + far * (self._gain[1] + far * self._gain[2])  # the most it is corrected
+        gain_at_reach = self._gain[0] + far * (self._gain[1] + far * self._gain[2])  # the most it is corrected
+        self._power, self._at_most = (_adding(self._first, gain) for gain in (self._gain[0], gain_at_reach))
         self._floor = np.array([amplitude(sound.quietest) ** 2 * MARGIN for sound in sounds], np.float32)
         kinds = sorted(set(windows))
         self._kind = np.array([kinds.index(window) for window in windows])
         span = self.parts * HOP
-        rows = [_tone_rows(self._bins, each, span), *(_hum_rows(kind, span) for kind in kinds)]
-        self._basis = _split(np.concatenate(rows), self.parts)
-        self._squares = _split(np.stack([_padded(hann(kind) ** 2, span) for kind in kinds]), self.parts)
-        self._energy = np.array([2.0 / np.sum(hann(kind) ** 2) for kind in kinds], np.float32)
-        self._rest = np.zeros((lines, 0), np.float32)
-        self._sums = np.zeros((lines, self.parts - 1, self._basis.shape[1]), np.float32)
-        self._square_sums = np.zeros((lines, self.parts - 1, self._squares.shape[1]), np.float32)
-        self._before = np.zeros((lines, 4 * len(self._centre)), np.float32)
+        self._basis = np.ascontiguousarray(_tone_rows(self._bins, each, span).T, np.float32)
+        self._hum = np.concatenate([_hum_rows(kind, span) for kind in kinds]).T.astype(np.float32)
+        shapes = [_padded(hann(kind), span) ** 2 * 2.0 / np.sum(hann(kind) ** 2) for kind in kinds]
+        self._energy = np.stack(shapes, axis=1).astype(np.float32)
+        self._of_kind = np.repeat(np.eye(len(kinds), dtype=np.float32), HUM_ROWS, axis=0)
+        self._kept, self._spare = np.zeros((2, lines, BEHIND + ROOM), np.float32)  # the spare one is moved to when full
+        self._end = BEHIND  # in `_kept`
+        self._rest = 0  # samples after the last hop
+        self._before = np.zeros((1, lines, 2 * len(self._centre)), np.complex64)
 
     def reset(self, line: int) -> None:
         """Forget what this line has sent."""
-        for state in (self._rest, self._sums, self._square_sums, self._before):
-            state[line] = 0
+        self._kept[line] = self._before[:, line] = 0
 
     def feed(self, frames: NDArray[np.int16]) -> Hops:
         """The hops that are complete with these frames, shape (lines, n), any n."""
-        samples = np.concatenate([self._rest, frames.astype(np.float32)], axis=1)
-        hops = samples.shape[1] // HOP
-        self._rest = samples[:, hops * HOP :]
-        blocks = samples[:, : hops * HOP].reshape(self._lines * hops, HOP)
-        sums, self._sums = self._windows(self._sums, blocks @ self._basis, hops)
-        square, self._square_sums = self._windows(self._square_sums, (blocks * blocks) @ self._squares, hops)
-        return self._measure(sums, square)
+        self._keep(frames)
+        hops, self._rest = divmod(self._rest + frames.shape[1], HOP)
+        windows = self._windows(self._end - self._rest, hops)
+        if hops <= self._lines:
+            waves = np.matmul(windows, self._basis)  # no sample is copied
+        else:  # a file: one product, not many small ones
+            waves = (windows.reshape(-1, len(self._basis)) @ self._basis).reshape(hops, self._lines, -1)
+        return self._measure(windows, waves)
 
-    def _windows(self, before: Real, products: Real, hops: int) -> tuple[Real, Real]:
-        """Add up the parts of each window: (lines, hops, columns), and what the next windows need of these blocks."""
-        blocks = np.concatenate([before, products.reshape(self._lines, hops, products.shape[1])], axis=1)
-        columns = blocks.shape[2] // self.parts
-        total = blocks[:, :hops, :columns].copy()
-        for part in range(1, self.parts):
-            total += blocks[:, part : part + hops, part * columns : (part + 1) * columns]
-        return total, blocks[:, hops:]
+    def recent(self, line: int, before: int) -> Real:
+        """The LONG_WINDOW of one line's samples that ends `before` samples before the last one fed; known as far back
+        as BEHIND samples before the frames fed last."""
+        end = self._end - before
+        return self._kept[line, end - LONG_WINDOW : end]
 
-    def _measure(self, sums: Real, square: Real) -> Hops:
-        sines = len(self._centre)
-        waves, hum = sums[..., : 4 * sines], sums[..., 4 * sines :]
-        hum = hum.reshape(*sums.shape[:2], len(self._energy), HUM_ROWS)
-        heard = np.maximum(square - np.einsum("lhkr,lhkr->lhk", hum, hum), 0.0) * self._energy
-        whole = np.maximum(heard[:, :, self._kind], np.float32(1.0))
-        last = np.concatenate([self._before[:, None], waves], axis=1)
-        self._before = last[:, -1]
-        squares = waves * waves  # added up by slices: numpy sums an axis of four at a tenth of the speed
-        each = squares[..., :sines] + squares[..., sines : 2 * sines]
-        each += squares[..., 2 * sines : 3 * sines]
-        each += squares[..., 3 * sines :]
-        power = np.add.reduceat(each * self._gain[0], self._first, axis=2)
-        at_most = np.add.reduceat(each * self._gain_at_reach, self._first, axis=2)
-        frequency = np.zeros_like(power)
-        pure = (at_most >= self._floor) & (at_most >= PURITY * whole)
-        lines, hops = np.nonzero(pure.any(axis=2))
-        if len(lines):
-            found = self._look_closer(last[lines, hops], last[lines, hops + 1], each[lines, hops])
-            near = pure[lines, hops]
-            power[lines, hops] = np.where(near, found.power, power[lines, hops])
-            frequency[lines, hops] = found.frequency
-            pure[lines, hops] = near & found.pure & (found.power >= PURITY * whole[lines, hops])
-        return Hops(power, frequency, pure, heard[:, :, 0])
+    def _keep(self, frames: NDArray[np.int16]) -> None:
+        count = frames.shape[1]
+        if self._end + count > self._kept.shape[1]:
+            last = self._kept[:, self._end - BEHIND : self._end]
+            self._kept, self._spare = self._spare, self._kept
+            if BEHIND + count > self._kept.shape[1]:
+                self._kept = np.empty((self._lines, BEHIND + count), np.float32)
+            self._kept[:, :BEHIND] = last
+            self._end = BEHIND
+        self._kept[:, self._end : self._end + count] = frames
+        self._end += count
 
-    def _look_closer(self, before: Real, now: Real, each: Real) -> Hops:
+    def _windows(self, end: int, hops: int) -> Real:
+        """Each hop's window of each line, the last one up to here in `_kept`: a view, (hops, lines, span)."""
+        span = len(self._basis)
+        samples = self._kept[:, end - (hops - 1) * HOP - span : end]
+        line, sample = samples.strides
+        return np.lib.stride_tricks.as_strided(samples, (hops, self._lines, span), (HOP * sample, line, sample))
+
+    def _measure(self, windows: Real, waves: Real) -> Hops:
+        squares = np.square(waves).transpose(0, 2, 1)
+        power, at_most = self._power @ squares, self._at_most @ squares
+        frequency, pure = np.zeros_like(power), np.zeros(power.shape, np.bool_)
+        heard = np.zeros(waves.shape[:2], np.float32)
+        last = np.concatenate([self._before, waves.view(np.complex64)])
+        self._before = last[len(waves) :]
+        hop, line = np.nonzero((at_most >= self._floor[:, None]).any(axis=1) | self._everywhere)
+        if len(hop):
+            whole = self._heard(windows[hop, line])
+            heard[hop, line] = whole[:, 0]
+            least = np.maximum(PURITY * np.maximum(whole, np.float32(1.0))[:, self._kind], self._floor)
+            near = at_most[hop, :, line] >= least
+            some = np.flatnonzero(near.any(axis=1))
+            hop, line, near, least = hop[some], line[some], near[some], least[some]
+        if len(hop):
+            found = self._look_closer(last[hop, line], last[hop + 1, line])
+            power[hop, :, line] = np.where(near, found.power, power[hop, :, line])
+            frequency[hop, :, line] = found.frequency
+            pure[hop, :, line] = near & found.pure & (found.power >= least)
+        return Hops(power, frequency, pure, heard)
+
+    def _heard(self, samples: Real) -> Real:
+        """The power above 200 Hz in windows of samples, (n, span), which are used up, through each kind of window:
+        (n, kinds)."""
+        low = np.square(samples @ self._hum) @ self._of_kind
+        np.square(samples, out=samples)
+        whole: Real = np.maximum(samples @ self._energy - low, np.float32(0.0))
+        return whole
+
+    def _look_closer(self, before: NDArray[np.complex64], now: NDArray[np.complex64]) -> Hops:
         """Frequencies, and what depends on them, of hops that may be pure; shapes (n, ...)."""
         sines = len(self._centre)
-        shape = (len(now), 2, sines)
-        was, is_now = (x[:, : 2 * sines] + 1j * x[:, 2 * sines :] for x in (before, now))
-        advance = (is_now * was.conj()).reshape(shape) * self._turn
-        strength = (now[:, : 2 * sines] ** 2 + now[:, 2 * sines :] ** 2).reshape(shape)
+        advance = (now * before.conj()).reshape(-1, 2, sines) * self._turn
+        strength = (now.real**2 + now.imag**2).reshape(-1, 2, sines)
         lower = strength[:, 0] >= strength[:, 1]
         turned = np.angle(np.where(lower, advance[:, 0], advance[:, 1]))
         frequency = np.where(lower, self._bins[0], self._bins[1]) + turned * np.float32(RATE / (2 * np.pi * HOP))
         off = np.abs(frequency - self._centre)
-        square_off = np.minimum(off, self._reach) ** 2
+        square_off = np.square(np.minimum(off, self._reach))
+        each = strength[:, 0] + strength[:, 1]
         corrected = each * (self._gain[0] + square_off * (self._gain[1] + square_off * self._gain[2]))
+        right = off <= self._reach
+        if sines == len(self._first):
+            return Hops(corrected, frequency, right, corrected)
         total = np.add.reduceat(corrected, self._first, axis=1)
-        pure = (total >= self._floor) & np.logical_and.reduceat(off <= self._reach, self._first, axis=1)
-        if sines > len(self._first):
-            pure &= np.minimum.reduceat(corrected, self._first, axis=1) >= UNBALANCE * total
+        pure = np.logical_and.reduceat(right, self._first, axis=1)
+        pure &= np.minimum.reduceat(corrected, self._first, axis=1) >= UNBALANCE * total
         return Hops(total, frequency[:, self._first], pure, total)
 
 
-def strongest_other(samples: NDArray[np.int16], frequencies: Sequence[float]) -> float:
+def strongest_other(samples: NDArray[np.int16] | Real, frequencies: Sequence[float]) -> float:
     """How strong the strongest sine beside these frequencies and their harmonics is, in dB over the strongest of them.
     `samples`: the LONG_WINDOW to look at. Dearer than a hop of the bank; tells a tone from half of a key press."""
     spectrum = np.abs(np.fft.rfft(samples * hann(LONG_WINDOW)))
@@ -184,26 +214,33 @@ def _padded(window: NDArray[np.float64], span: int) -> NDArray[np.float64]:
 
 
 def _tone_rows(bins: NDArray[np.float64], windows: NDArray[np.int_], span: int) -> NDArray[np.float64]:
-    """Rows of the matrix, (4 * sines, span): real parts of lower and upper bins, then the imaginary parts."""
-    rows = [
-        [_padded(row, span) for row in basis([frequency], hann(int(window)))]
-        for side in bins
-        for frequency, window in zip(side, windows, strict=True)
-    ]
-    return np.stack([real for real, _ in rows] + [imaginary for _, imaginary in rows])
+    """Rows of the matrix, (4 * sines, span): real and imaginary part of each lower bin, then of each upper one."""
+    return np.stack(
+        [
+            _padded(row, span)
+            for side in bins
+            for frequency, window in zip(side, windows, strict=True)
+            for row in basis([frequency], hann(int(window)))
+        ]
+    )
+
+
+def _adding(first: NDArray[np.int_], gain: Real) -> Real:
+    """The matrix that adds up the squares of each sound's rows, times the gain of its sines: (sounds, 4 * sines).
+    `first`: the first sine of each sound."""
+    sound = np.searchsorted(first, np.arange(len(gain)), side="right") - 1
+    each = np.where(sound == np.arange(len(first))[:, None], gain, np.float32(0.0))
+    return np.tile(np.repeat(each, 2, axis=1), (1, 2))
 
 
 def _hum_rows(window: int, span: int) -> NDArray[np.float64]:
-    """Rows whose squares add up to the energy that DC, hum and its harmonics have in this window, (7, span)."""
+    """Rows whose squares add up to the energy that DC, hum and its harmonics have in this window, in units of power:
+    (7, span)."""
     time = (np.arange(window) - (window - 1) / 2) / RATE
     waves = [wave(2 * np.pi * f * time) for f in HUM for wave in (np.cos, np.sin) if f or wave is np.cos]
     orthonormal, _ = np.linalg.qr(np.stack(waves, axis=1) * hann(window)[:, None])
-    return np.stack([_padded(row * hann(window), span) for row in orthonormal.T])
-
-
-def _split(rows: NDArray[np.float64], parts: int) -> Real:
-    """Rows (n, span) as columns (HOP, parts * n): one column for each part of each row."""
-    return np.ascontiguousarray(rows.reshape(len(rows), parts, HOP).transpose(2, 1, 0).reshape(HOP, -1), np.float32)
+    shape = hann(window) * np.sqrt(2.0 / np.sum(hann(window) ** 2))
+    return np.stack([_padded(row * shape, span) for row in orthonormal.T])
 
 
 def _gain(tolerance: float, window: int) -> NDArray[np.float64]:
