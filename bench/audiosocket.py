@@ -22,7 +22,7 @@ import numpy as np
 from ..drivers.audiosocket.caller import FRAME_BYTES, Caller
 from ..drivers.audiosocket.line import AudioSocketLine, Settings
 from ..drivers.audiosocket.protocol import MESSAGE, audio_message
-from ..drivers.line import FRAME, HookState, Line
+from ..drivers.line import FRAME, Frame, HookState, Line
 
 CAME = (1, 1, 1, 2, 0)  # frames a tick finds on every line: one now and then is late, and the next makes up for it
 NOISE = np.random.default_rng(1).integers(-3000, 3000, FRAME, np.int16)
@@ -51,15 +51,14 @@ def _lines(count: int, port: int) -> list[Line]:
     return lines
 
 
-def _tick(lines: list[Line], frame: np.ndarray[tuple[int], np.dtype[np.int16]]) -> tuple[float, float]:
-    """Seconds reading and writing take."""
+def _tick(lines: list[Line], frames: Frame) -> tuple[float, float]:
+    """Seconds reading and writing take, as the switchboard does it."""
+    assert lines[0].group is not None
     begun = time.thread_time()
-    for line in lines:
-        line.read(frame)
-        line.events()
+    for place in lines[0].group.read(frames):
+        lines[place].events()
     read = time.thread_time()
-    for line in lines:
-        line.write(NOISE)
+    lines[0].group.write(frames)
     return read - begun, time.thread_time() - read
 
 
@@ -68,20 +67,20 @@ def measure(count: int, ticks: int) -> tuple[float, ...]:
     reading two frames, and none."""
     with socket.create_server(("127.0.0.1", 0)) as found:
         port = found.getsockname()[1]
-    lines, frame = _lines(count, port), np.zeros(FRAME, np.int16)
+    lines, frames = _lines(count, port), np.zeros((count, FRAME), np.int16)
     ours, theirs = multiprocessing.get_context("spawn").Pipe()
     process = multiprocessing.get_context("spawn").Process(target=_callers, args=(port, count, theirs))
     process.start()
     while not ours.poll() or any(line.state is not HookState.RINGING for line in lines):
-        _tick(lines, frame)
+        _tick(lines, frames)
     ours.recv()
     for line in lines:
         line.off_hook()
-    spent, frames = np.empty((ticks, 2)), np.resize(CAME, ticks)
+    spent, came = np.empty((ticks, 2)), np.resize(CAME, ticks)
     for tick in range(ticks):
-        ours.send(int(frames[tick]))
+        ours.send(int(came[tick]))
         ours.recv()
-        spent[tick] = _tick(lines, frame)
+        spent[tick] = _tick(lines, frames)
     late = sum(line.late_frames for line in lines)
     if late > count * ticks / 1000:
         raise RuntimeError(f"{late} frames of {count * ticks} were late: the callers do not keep up")
@@ -90,9 +89,9 @@ def measure(count: int, ticks: int) -> tuple[float, ...]:
     for line in lines:
         line.close()
     spent *= 1000
-    usual = spent[frames == 1]
+    usual = spent[came == 1]
     both, worst = np.percentile(usual.sum(axis=1), [50, 99])
-    two, none = (np.median(spent[frames == each, 0]) for each in (2, 0))
+    two, none = (np.median(spent[came == each, 0]) for each in (2, 0))
     return (*map(float, (*np.median(usual, axis=0), both, worst, two, none)),)
 
 

@@ -12,16 +12,17 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from itertools import groupby
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from ..config.settings import Hangup
 from ..config.tones import TonePlan
 from ..drivers import line as lines
-from ..drivers.line import FRAME, Line
+from ..drivers.line import FRAME, Frame, Group, Line
 from ..dsp import dtmf, echo, progress
 from ..dsp.meter import Meter
 from . import line_events
@@ -80,6 +81,25 @@ class Seat:
         self.state = after(self.state, move)
 
 
+class Members(NamedTuple):
+    """Lines that are read and written in one step, and their rows of all lines' frames."""
+
+    group: Group
+    first: int
+    received: Frame
+    sent: Frame
+
+
+def _groups(ports: Sequence[Line], received: Frame, sent: Frame) -> Iterator[Members]:
+    """The lines of a group follow each other, as their section of the settings makes them."""
+    first = 0
+    for group, members in groupby(ports, key=lambda line: line.group):
+        end = first + len(list(members))
+        if group is not None:
+            yield Members(group, first, received[first:end], sent[first:end])
+        first = end
+
+
 class Switchboard:
     """All lines, their detectors and their calls."""
 
@@ -109,9 +129,11 @@ class Switchboard:
         self._on_hook = OnHook()
         self._received = np.zeros((count, FRAME), np.int16)
         self._sent = np.zeros((count, FRAME), np.int16)
+        self._groups = list(_groups([line for line, _ in ports], self._received, self._sent))
+        self._single = [n for n, (line, _) in enumerate(ports) if line.group is None]
         self._inlets, self._outlets = list(self._received), list(self._sent)  # each line's row of them
         self._deadline = np.full(count, NEVER, np.int64)
-        self._opened: list[int] = []  # lines that could be opened, in their order
+        self._opened = [False] * count  # lines that could be opened
 
     def open(self) -> None:
         """Open every line; one that cannot be opened is out of service with an alarm, and is tried again."""
@@ -135,11 +157,7 @@ class Switchboard:
         self.work.collect()
         if self.now % REOPEN == 0:
             self._reopen()
-        for index in self._opened:
-            line = self.seats[index].line
-            line.read(self._inlets[index])
-            for event in line.events():
-                self._line_event(index, event)
+        self._read()
         self._listen_on_hook()
         self._listen()
         for index in np.flatnonzero(self._deadline <= self.now).tolist():
@@ -147,12 +165,28 @@ class Switchboard:
             self._deliver(index, Timeout())
         ended = self.playout.fill(self._sent)
         self._supervision.sent(self._sent)
-        for seat, frame in zip(self.seats, self._outlets, strict=True):
-            if seat.state is State.TALKING:
-                seat.line.write(frame)
+        self._write()
         for index in ended:
             self._deliver(index, PlayEnded())
         self.now += 1
+
+    def _read(self) -> None:
+        """A frame of every line, and what happened to it."""
+        for members in self._groups:
+            for place in members.group.read(members.received):
+                self._line_events(members.first + place)
+        for index in self._single:
+            if self._opened[index]:
+                self.seats[index].line.read(self._inlets[index])
+                self._line_events(index)
+
+    def _write(self) -> None:
+        """The next frame of every line."""
+        for members in self._groups:
+            members.group.write(members.sent)
+        for index in self._single:
+            if self.seats[index].state is State.TALKING:
+                self.seats[index].line.write(self._outlets[index])
 
     # What calls ask for.
 
@@ -225,16 +259,20 @@ class Switchboard:
             if self.seats[index].alarm != str(error):
                 self._fail(index, str(error))
         else:
-            self._opened = sorted([*self._opened, index])
+            self._opened[index] = True
             if self.seats[index].line.capabilities.hears_on_hook:
                 self._on_hook.watch(index)
             if self.seats[index].alarm is not None:
                 self._line_event(index, lines.Restored())
 
     def _reopen(self) -> None:
-        if len(self._opened) < len(self.seats):
-            for index in set(range(len(self.seats))).difference(self._opened):
+        for index, opened in enumerate(self._opened):
+            if not opened:
                 self._open(index)
+
+    def _line_events(self, index: int) -> None:
+        for event in self.seats[index].line.events():
+            self._line_event(index, event)
 
     def _line_event(self, index: int, event: lines.Event) -> None:
         seat = self.seats[index]

@@ -137,6 +137,7 @@ class Line(ABC):
     """One analog port; the module's text is its contract."""
 
     capabilities = Capabilities()
+    group: Group | None = None  # that reads and writes this line, where one does
     countable = False  # one section of the settings may describe many such lines: they differ by nothing but their name
     divisible = False  # and several processes may each carry a part of them
 
@@ -191,6 +192,27 @@ class Line(ABC):
     @abstractmethod
     def events(self) -> list[Event]:
         """What happened since the last call, in order; an empty list almost always."""
+
+
+class Group(ABC):
+    """Lines of one device that are read and written in one step, because a call for each would cost more than the
+    sound. In a tick either a group is used or `read`, `write` and `events` of its lines. All of `several` lines make
+    one group, in their order; the promises are those of Line, but that a closed line is silent here.
+    """
+
+    @abstractmethod
+    def read(self, frames: Frame) -> list[int]:
+        """Fill `frames`, shape (lines, 160), as Line.read does each; the lines that have `events` now."""
+
+    @abstractmethod
+    def write(self, frames: Frame) -> None:
+        """Send `frames`, shape (lines, 160), as Line.write does each: what is on hook is dropped."""
+
+
+def check_frames(frames: Frame, lines: int) -> None:
+    """Raises LineMisuse for what is not a frame for each of so many lines."""
+    if frames.shape != (lines, FRAME) or frames.dtype != SAMPLE:
+        raise LineMisuse(f"{lines} frames of {FRAME} int16 samples, not {frames.shape} of {frames.dtype}")
 
 
 def check_frame(frame: Frame) -> None:

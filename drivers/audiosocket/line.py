@@ -39,6 +39,7 @@ from ..line import (
     check_frame,
     check_number,
 )
+from .group import AudioSocketGroup
 from .port import Port
 from .server import SECOND, Address, Server
 
@@ -98,7 +99,11 @@ class AudioSocketLine(Line):
     def several(cls, names: Sequence[str], settings: Any, process: int) -> list[Line]:
         """Lines on one server. Each process has its own port: a call is announced to the process it goes to."""
         server = Server(Address(settings.host, settings.port + process), settings.token, len(names))
-        return [cls(name, settings, server, port) for name, port in zip(names, server.ports, strict=True)]
+        lines = [cls(name, settings, server, port) for name, port in zip(names, server.ports, strict=True)]
+        group = AudioSocketGroup(server, lines)
+        for line in lines:
+            line.group = group
+        return [*lines]
 
     def __init__(self, name: str, settings: Settings, server: Server, port: Port) -> None:
         super().__init__(name)
@@ -106,7 +111,7 @@ class AudioSocketLine(Line):
             reports_digits=settings.digits == "messages", reports_hangup=True, transfers=True
         )
         self.server = server
-        self._port = port
+        self.port = port
         self._incoming = server.arrivals.frames[port.slot]
         self._saying = server.sending[port.slot]
         self._is_open = False
@@ -114,43 +119,43 @@ class AudioSocketLine(Line):
         self._events: list[Event] = []
         self._warned = False
         self._rings = 0
-        self._tones: Frame | None = None  # what is being dialled
+        self.tones: Frame | None = None  # what is being dialled
         self._dialled = 0  # samples of it that are out
 
     @property
     def dialled(self) -> str | None:
         """What the caller of this call, or of the last one, has dialled, as the dialplan says."""
-        return self._port.dialled
+        return self.port.dialled
 
     def open(self) -> None:
         """Take calls; the first line of a server opens its socket."""
-        self.server.open(self._port.slot)
+        self.server.open(self.port.slot)
         self._is_open = True
         self._seen = self.server.now
 
     def close(self) -> None:
         """End the call; the last line closes the socket."""
         if self._is_open:
-            self.server.close(self._port.slot)
+            self.server.close(self.port.slot)
         self.state = HookState.ON_HOOK
         self._events = []
-        self._tones = None
+        self.tones = None
         self._is_open = False
 
     def off_hook(self) -> None:
         """Answer, or seize; not while the server is out of order."""
         self._check_open()
-        if self.state is not HookState.OFF_HOOK and not self._port.failed:
-            self.server.answer(self._port)
+        if self.state is not HookState.OFF_HOOK and not self.port.failed:
+            self.server.answer(self.port)
             self.state = HookState.OFF_HOOK
 
     def on_hook(self) -> None:
         """Hang up: the call goes back to the dialplan. A call that waits for an answer goes on waiting."""
         self._check_open()
         if self.state is HookState.OFF_HOOK:
-            self.server.hang_up(self._port)
+            self.server.hang_up(self.port)
             self.state = HookState.ON_HOOK
-            self._tones = None
+            self.tones = None
 
     def flash(self) -> None:
         """There is no loop to break."""
@@ -161,15 +166,15 @@ class AudioSocketLine(Line):
         self._check_open()
         check_number(number)
         if self.state is HookState.OFF_HOOK:
-            begun = self._tones[self._dialled :] if self._tones is not None else np.zeros(0, np.int16)
-            self._tones, self._dialled = np.concatenate((begun, *map(_tone, number), np.zeros(FRAME, np.int16))), 0
+            begun = self.tones[self._dialled :] if self.tones is not None else np.zeros(0, np.int16)
+            self.tones, self._dialled = np.concatenate((begun, *map(_tone, number), np.zeros(FRAME, np.int16))), 0
 
     def transfer(self, target: str) -> None:
         """When this call is hung up next, the dialplan is to go on at `target`: 1 to 40 of 0-9 A-Z a-z _ -."""
         self._check_open()
         if not TARGET.fullmatch(target):
             raise LineMisuse(f"cannot transfer to {target!r}: 1 to 40 of 0-9 A-Z a-z _ -")
-        self._port.target = target
+        self.port.target = target
 
     def read(self, frame: Frame) -> None:
         """What came in this tick; the first line to read in a tick reads for all."""
@@ -181,14 +186,9 @@ class AudioSocketLine(Line):
             server.tick()
         self._seen = server.now
         frame[...] = self._incoming
-        if server.late and self._port.slot in server.late:
+        if server.late and self.port.slot in server.late:
             self.late_frames += 1
-        if self._port.events:
-            self._follow()
-        if self.state is RINGING:
-            self._ring()
-        elif self._tones is not None:
-            self._dial_on()
+        self.go_on()
 
     def write(self, frame: Frame) -> None:
         """Send it, or in its place what is being dialled."""
@@ -196,10 +196,24 @@ class AudioSocketLine(Line):
             self._check_open()
         check_frame(frame)
         if self.state is OFF_HOOK:
-            if self._tones is not None:
-                frame = self._tones[self._dialled : self._dialled + FRAME]
             self._saying[...] = frame
-            self._port.send()
+            self.dial_over()
+            self.port.send()
+
+    def go_on(self) -> bool:
+        """What this tick changes besides its sound; whether there are events now."""
+        if self.port.events:
+            self._follow()
+        if self.state is RINGING:
+            self._ring()
+        elif self.tones is not None:
+            self._dial_on()
+        return bool(self._events)
+
+    def dial_over(self) -> None:
+        """Put what is being dialled in place of what would be sent."""
+        if self.tones is not None:
+            self._saying[...] = self.tones[self._dialled : self._dialled + FRAME]
 
     def events(self) -> list[Event]:
         """What the server had to say."""
@@ -210,7 +224,7 @@ class AudioSocketLine(Line):
 
     def _follow(self) -> None:
         """Take over what the server says of our port."""
-        happened, self._port.events = self._port.events, []
+        happened, self.port.events = self.port.events, []
         for event in happened:
             match event:
                 case CallerId():
@@ -219,7 +233,7 @@ class AudioSocketLine(Line):
                 case FarHangup() if self.state is HookState.RINGING:
                     self._give_up()
                 case Alarm():
-                    self.state, self._tones = HookState.ON_HOOK, None
+                    self.state, self.tones = HookState.ON_HOOK, None
                     self._events.append(event)
                 case FarHangup() | Restored():
                     self._events.append(event)
@@ -240,15 +254,15 @@ class AudioSocketLine(Line):
             self._events.append(Ring(self._rings))
 
     def _give_up(self) -> None:
-        self.server.hang_up(self._port)
+        self.server.hang_up(self.port)
         self.state = HookState.ON_HOOK
         self._events.append(RingStopped())
 
     def _dial_on(self) -> None:
-        assert self._tones is not None
+        assert self.tones is not None
         self._dialled += FRAME
-        if len(self._tones) - self._dialled < FRAME:
-            self._tones = None
+        if len(self.tones) - self._dialled < FRAME:
+            self.tones = None
             self._events.append(Dialled())
 
     def _check_open(self) -> None:

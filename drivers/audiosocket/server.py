@@ -24,7 +24,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ..line import FRAME, Alarm, FarHangup, Frame, HardwareDigit, LineError, Restored
+from ..line import Alarm, FarHangup, Frame, HardwareDigit, LineError, Restored
 from . import agi, quick
 from .arrivals import Arrivals
 from .book import Book

@@ -63,7 +63,7 @@ def test_a_late_frame_is_silence_counted_and_heard_later(house) -> None:
 
 @pytest.mark.parametrize("at_once", range(1, 10))
 def test_what_comes_at_once_is_heard_frame_by_frame(house, at_once: int) -> None:
-    """After a stall a tick finds many messages on every line: nothing but frames, keys between them, or cut anywhere."""
+    """After a stall a tick finds many messages on every line: nothing but frames, keys between them, or cut."""
     frames = [np.full(FRAME, 1 + n, np.int16) for n in range(45)]
     plain = [audio_message(frame) for frame in frames]
     keyed = [message + digit_message("5") if n % 4 == 2 else message for n, message in enumerate(plain)]
@@ -261,7 +261,7 @@ def test_a_short_stop_of_reading_cuts_no_message(house) -> None:
     home = house(1)
     peer = home.connect(uuid_message(uuid4()))
     home.sending = SOUND
-    while home.lines[0]._port.unread < 10:
+    while home.lines[0].port.unread < 10:
         home.run(1)
     peer.setblocking(False)
     decoder, events = Decoder(), []

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 from hotline.drivers.audiosocket.line import AudioSocketLine, Settings
-from hotline.drivers.line import Frame, Line
+from hotline.drivers.line import Event, Frame, Line, check_frame
 from rig.asterisk import Channel, free_port
 from rig.line_contract import Far, LineContract
 
@@ -53,14 +53,37 @@ class Asterisk(Far):
             self.channel.tick()
 
 
-def make_line(**settings: object) -> AudioSocketLine:
+def make_line(kind: type[AudioSocketLine], **settings: object) -> AudioSocketLine:
     own = Settings.model_validate({"port": free_port()} | settings)
-    (line,) = AudioSocketLine.several(["test"], own, False)
+    (line,) = kind.several(["test"], own, False)
     assert isinstance(line, AudioSocketLine)
     return line
 
 
+class ByGroup(AudioSocketLine):
+    """One line that is read and written as the switchboard does it."""
+
+    def read(self, frame: Frame) -> None:
+        check_frame(frame)
+        self.events()  # not when it is closed
+        assert self.group is not None
+        self.news = self.group.read(frame[None])
+
+    def events(self) -> list[Event]:
+        events = super().events()
+        assert not events or self.news == [0]
+        return events
+
+    def write(self, frame: Frame) -> None:
+        check_frame(frame)
+        super().events()
+        assert self.group is not None
+        self.group.write(frame[None])
+
+
 class TestAudioSocketLine(LineContract):
+    kind = AudioSocketLine
+
     @pytest.fixture(autouse=True)
     def _let_go(self) -> Iterator[None]:
         self.far: list[Asterisk] = []
@@ -71,6 +94,10 @@ class TestAudioSocketLine(LineContract):
                 far.plug()
 
     def make_pair(self) -> tuple[Line, Far]:
-        line = make_line()
+        line = make_line(self.kind)
         self.far.append(Asterisk(line))
         return line, self.far[-1]
+
+
+class TestAudioSocketGroup(TestAudioSocketLine):
+    kind = ByGroup
