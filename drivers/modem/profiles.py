@@ -127,7 +127,12 @@ FLASH = Step("AT+VTS=!", optional=True)
 
 def tones(profile: Profile, number: str) -> list[Step]:
     """One command a digit: between two of them the line is silent for the time a command takes, which keeps two equal
-    digits apart. ',' is a second's pause."""
+    digits apart. ',' is a second's pause.
+
+    +VTS on every modem, never ATD: the line is off hook, often in a call (an extension, a code after a flash). There
+    ATD would wait for a dial tone, then for an answer by its own rules (+VRA, +VRN), and any byte sent meanwhile breaks
+    it off (V.250, 5.6.1). Each profile has the form of +VTS its manual gives; programs resort to ATDT where they send
+    bare digits, which some firmware ignores. Whether there is a dial tone, our own ear says."""
     steps: list[Step] = []
     for digit in number:
         if digit == ",":
