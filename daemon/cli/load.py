@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
@@ -73,7 +73,9 @@ def _table(callers: Crowd, before: Sequence[dict[str, Any]], busy: Sequence[dict
     table.add_row("失败的通话", f"{tally.faults.total()}")
     table.add_row("按下键到应答开始", _delays(tally))
     table.add_row("", _histogram(tally))
-    table.add_row("应答中超过 60 毫秒的间断", f"{tally.gaps}，在 {tally.frames / 50 / 60:.1f} 分钟的应答里")
+    unsure = f"，其中 {tally.unsure} 个说不准：呼叫方自己没在听" if tally.unsure else ""
+    table.add_row("应答中超过 60 毫秒的间断", f"{tally.gaps}，在 {tally.frames / 50 / 60:.1f} 分钟的应答里{unsure}")
+    table.add_row("呼叫方自己", f"{_lateness(tally)}；用一个核心的 {callers.share:.0%}")
     if not before or not busy:
         table.add_row("服务的开销", "不知道：设置里 [web] 的网页打不开")
         return table
@@ -100,6 +102,14 @@ def _delays(tally: Tally) -> str:
         return "没有"
     p50, p99 = 1000 * np.percentile(tally.delays, [50, 99])
     return f"p50 {p50:.0f}、p99 {p99:.0f} 毫秒（键长 100 毫秒，从松开算再减 100）"
+
+
+def _lateness(tally: Tally) -> str:
+    """How late the callers spoke: what they say of the service is no better than that."""
+    late, times = zip(*sorted(tally.lateness.items()), strict=True)
+    most = 0.99 * sum(times)
+    p99 = next(ms for ms, so_far in zip(late, accumulate(times), strict=True) if so_far >= most)
+    return f"说话迟 p99 {p99}、最多 {late[-1]} 毫秒"
 
 
 def _histogram(tally: Tally) -> str:

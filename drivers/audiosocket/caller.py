@@ -1,7 +1,8 @@
 """The other side of AudioSocket: what Asterisk does, for callers from outside, one or hundreds in one process.
 
 A `Caller` is a connection that is never waited for: `send` a frame every 20 ms, `receive` what has come, both from
-whatever loop keeps the time. `announce` and `ask_target` are what a dialplan does before and after; these wait.
+whatever loop keeps the time; a crowd sends messages made before (`say`) and hears one frame at a time (`hear`).
+`announce` and `ask_target` are what a dialplan does before and after; these wait.
 """
 
 from __future__ import annotations
@@ -13,11 +14,10 @@ from uuid import UUID, uuid4
 from ..line import FRAME
 from . import agi
 from .book import ARRIVE, LEAVE
-from .protocol import MESSAGE, Audio, Broken, Decoder, HangUp, audio_message, uuid_message
+from .protocol import FRAME_HEADER, HEADER, MESSAGE, Audio, Broken, Decoder, HangUp, audio_message, uuid_message
 
 FRAME_BYTES = 2 * FRAME
 PATIENCE = 2.0  # seconds the service may take to be reached and to answer an AGI request
-READ = 16 * MESSAGE  # bytes taken at once
 
 
 class CallError(OSError):
@@ -34,10 +34,12 @@ class Caller:
         self.unsent = 0  # frames the service had no room for
         self._decoder = Decoder()
         self._decoder.receive(uuid_message(self.uuid))  # the service sends none
-        self._sound = b""
+        self._sound = b""  # of messages of other lengths
+        self._in_pieces = False  # what comes next goes on with what has come
+        self._room = bytearray(MESSAGE)
         self._socket = _connect(host, port)
         self._socket.setblocking(False)
-        self._write(uuid_message(self.uuid))
+        self.say(uuid_message(self.uuid))
 
     def fileno(self) -> int:
         """For a selector."""
@@ -45,40 +47,10 @@ class Caller:
 
     def send(self, frame: bytes) -> None:
         """20 ms of sound: 320 bytes, int16, little-endian."""
-        self._write(audio_message(frame))
+        self.say(audio_message(frame))
 
-    def receive(self) -> list[bytes]:
-        """All whole frames that have come, 320 bytes each, oldest first."""
-        if self.over is not None:
-            return []
-        try:
-            data = self._socket.recv(READ)
-        except BlockingIOError:
-            return []
-        except OSError as error:
-            return self._end(error.strerror or "the connection broke")
-        if not data:
-            return self._end("closed")
-        if len(data) == MESSAGE and not self._sound and not self._decoder.pending and data[0] == 0x10:
-            return [data[MESSAGE - FRAME_BYTES :]]
-        for event in self._decoder.receive(data):
-            match event:
-                case Audio(samples):
-                    self._sound += samples
-                case HangUp(reason) | Broken(reason):
-                    self._end(reason)
-                    break
-        whole = len(self._sound) - len(self._sound) % FRAME_BYTES
-        frames = [self._sound[at : at + FRAME_BYTES] for at in range(0, whole, FRAME_BYTES)]
-        self._sound = self._sound[whole:]
-        return frames
-
-    def hang_up(self) -> None:
-        """Close, as Asterisk does when its caller has gone; also twice."""
-        if self.over is None:
-            self._end("hung up")
-
-    def _write(self, message: bytes) -> None:
+    def say(self, message: bytes) -> None:
+        """The same, the message made before."""
         if self.over is None:
             try:
                 sent = self._socket.send(message)
@@ -90,10 +62,55 @@ class Caller:
                 if sent != len(message):
                     self._end("the service does not read")  # as Asterisk does on a short write
 
-    def _end(self, how: str) -> list[bytes]:
+    def receive(self) -> list[bytes]:
+        """All whole frames that have come, 320 bytes each, oldest first."""
+        frames = []
+        while (message := self.hear()) is not None:
+            frames.append(bytes(message[HEADER:]))
+        return frames
+
+    def hear(self) -> bytearray | None:
+        """The oldest frame that has come, as the message it makes, 323 bytes; None: no whole one has. It stands where
+        the next will, so that hearing one makes no object."""
+        while self.over is None and len(self._sound) < FRAME_BYTES:
+            try:
+                count = self._socket.recv_into(self._room)
+            except BlockingIOError:
+                return None
+            except OSError as error:
+                self._end(error.strerror or "the connection broke")
+                return None
+            if count == MESSAGE and not self._in_pieces and self._room.startswith(FRAME_HEADER):
+                return self._room
+            self._take(count)
+        if len(self._sound) < FRAME_BYTES:
+            return None
+        self._room[:] = FRAME_HEADER + self._sound[:FRAME_BYTES]
+        self._sound = self._sound[FRAME_BYTES:]
+        self._in_pieces = self._decoder.pending or bool(self._sound)
+        return self._room
+
+    def _take(self, count: int) -> None:
+        """So many bytes of what is not a frame of its own; none is the end."""
+        if count == 0:
+            self._end("closed")
+        for event in self._decoder.receive(bytes(self._room[:count])):
+            match event:
+                case Audio(samples):
+                    self._sound += samples
+                case HangUp(reason) | Broken(reason):
+                    self._end(reason)
+                    break
+        self._in_pieces = self._decoder.pending or bool(self._sound)
+
+    def hang_up(self) -> None:
+        """Close, as Asterisk does when its caller has gone; also twice."""
+        if self.over is None:
+            self._end("hung up")
+
+    def _end(self, how: str) -> None:
         self.over = how
         self._socket.close()
-        return []
 
 
 def announce(host: str, port: int, uuid: UUID, caller: str | None, dialled: str | None = None, token: str = "") -> str:

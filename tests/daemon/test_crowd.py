@@ -40,7 +40,7 @@ class Hall:
         arrived()
         self.home.service.tick()
         arrived()
-        self.crowd.listen(0, lambda: self.now)
+        self.crowd.listen(self.now)
         self.now += TICK
 
 
@@ -88,9 +88,9 @@ def test_a_service_that_ends_fails_every_call_that_is_up(hall: Callable[..., Hal
         here.tick(new_calls=True)
     for seat in here.home.service.board.seats:
         seat.line.close()
-    here.crowd.listen(1, lambda: here.now)
+    arrived()
     while here.crowd.up:
-        here.crowd.listen(1, lambda: here.now)
+        here.crowd.listen(here.now)
     assert here.crowd.tally.faults.total() == 2
     for seat in here.home.service.board.seats:
         seat.line.open()

@@ -12,6 +12,7 @@ from hotline.daemon import demo, load
 from hotline.daemon.caller import ScriptError
 from hotline.daemon.load import Caller, Step, Tally
 from hotline.daemon.service import Service
+from hotline.drivers.audiosocket.protocol import HEADER, audio_message
 from hotline.drivers.line import FRAME, Frame
 from rig.house import House
 
@@ -29,10 +30,11 @@ class Telephone:
 
     def speak(self) -> Frame | None:
         self.ticks += 1
-        return np.frombuffer(self.caller.speak(self.ticks * TICK), "<i2").astype(np.int16)
+        return np.frombuffer(self.caller.speak(self.ticks * TICK), "<i2", offset=HEADER).astype(np.int16)
 
     def hear(self, frame: Frame) -> None:
-        self.caller.hear(self.damage(self.ticks, frame.astype("<i2").tobytes()), self.ticks * TICK)
+        now = self.ticks * TICK
+        self.caller.hear(self.damage(self.ticks, audio_message(frame)), now, now - TICK)
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +80,7 @@ def test_a_good_call_is_right_frame_by_frame(service: Service, steps: list[Step]
 
 def test_one_wrong_sample_fails_the_call(service: Service, steps: list[Step]) -> None:
     def flip(at: int, frame: bytes) -> bytes:
-        return frame if at != 200 else bytes([frame[0] ^ 1]) + frame[1:]
+        return frame if at != 200 else frame[:-1] + bytes([frame[-1] ^ 1])
 
     tally = call(service, steps, damage=flip)
     assert tally.calls == 0
@@ -86,22 +88,43 @@ def test_one_wrong_sample_fails_the_call(service: Service, steps: list[Step]) ->
 
 
 def test_a_service_that_never_answers_fails_the_call() -> None:
-    caller = Caller([Step("", False, (b"x" * 320,))], tally := Tally())
+    caller = Caller([Step("", False, (audio_message(b"x" * 320),))], tally := Tally())
     for tick in range(load.PATIENCE):
-        caller.hear(load.SILENCE, tick * TICK)
+        caller.hear(load.SILENCE, tick * TICK, 0.0)
         assert not caller.over
-    caller.hear(load.SILENCE, load.PATIENCE * TICK)
+    caller.hear(load.SILENCE, load.PATIENCE * TICK, 0.0)
     assert dict(tally.faults) == {"接通后没有应答": 1}
     caller.fail("掉线")
     assert tally.faults.total() == 1, "a call fails once"
 
 
 def test_a_hole_in_a_reply_is_counted() -> None:
-    frames = tuple(bytes([n]) * 320 for n in (1, 2, 3, 4))
+    frames = tuple(audio_message(bytes([n]) * 320) for n in (1, 2, 3, 4))
     caller = Caller([Step("", False, frames)], tally := Tally())
     for frame, at in zip(frames, (9.0, 9.05, 9.12, 9.14), strict=True):
-        caller.hear(frame, at)
+        caller.hear(frame, at, at - 0.001)
     assert (tally.calls, tally.gaps) == (1, 1), "50 ms is borne, 70 are heard; what came before the reply is no gap"
+    assert tally.unsure == 0
+
+
+def test_a_caller_who_did_not_listen_does_not_know_whose_hole_it_is() -> None:
+    frames = tuple(audio_message(bytes([n]) * 320) for n in (1, 2, 3))
+    caller = Caller([Step("", False, frames)], tally := Tally())
+    for frame, at, looked in zip(frames, (9.0, 9.2, 9.3), (8.99, 9.05, 9.299), strict=True):
+        caller.hear(frame, at, looked)
+    assert (tally.gaps, tally.unsure) == (2, 1)
+
+
+@pytest.mark.parametrize(("late", "word"), [(0.0, "接通"), (0.02, "呼叫方自己按键时迟了")])
+def test_a_call_that_failed_after_unsteady_keys_says_so(late: float, word: str) -> None:
+    reply = (audio_message(b"x" * 320),)
+    caller = Caller([Step("", False, reply), Step("1", False, reply)], tally := Tally())
+    caller.hear(reply[0], 0.0, 0.0)
+    for tick in range(5):
+        caller.speak(tick * TICK + late * (tick > 2))
+    caller.fail("没有应答")
+    (text,) = tally.faults
+    assert ("自己" in text) == (word != "接通")
 
 
 @pytest.mark.parametrize("script", ["wait:3", "1 hangup", "say:x.wav"])
@@ -111,4 +134,4 @@ def test_only_keys_can_be_held_against_a_rehearsal(tmp_path: Path, script: str) 
 
 
 def test_frames_are_those_of_the_wire(steps: list[Step]) -> None:
-    assert {len(frame) for step in steps for frame in step.reply} == {2 * FRAME}
+    assert {len(frame) for step in steps for frame in step.reply} == {HEADER + 2 * FRAME}
