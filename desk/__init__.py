@@ -47,7 +47,7 @@ def point(state: Path, database: str = "", recordings: Path | None = None) -> No
     import django
     from django.apps import apps
 
-    from .database import point_again
+    from .pointing import point_again
 
     if apps.ready:
         point_again()

@@ -92,31 +92,3 @@ def migrate() -> None:
         place = "{HOST}:{PORT}/{NAME}" if connection.settings_dict["HOST"] else "{NAME}"
         reason = str(error).strip().partition("\n")[0]
         raise DatabaseUnavailable(f"热线数据库 {place.format(**connection.settings_dict)}: {reason}") from error
-
-
-def point_again() -> None:
-    """Make a process that is already set up follow the environment as it is now."""
-    from importlib import reload
-
-    from django.conf import settings as live
-    from django.core.signals import setting_changed
-    from django.db import connections
-
-    from . import settings as module
-
-    reload(module)
-    for name in ("STATE", "KEYS", "RECORDINGS", "MEDIA_ROOT", "SECRET_KEY"):
-        setattr(live, name, getattr(module, name))
-        setting_changed.send(live, setting=name, value=getattr(module, name), enter=True)
-    connections.close_all()
-    connections.settings["default"] = connections.configure_settings(module.DATABASES)["default"]
-    drop_stale()
-
-
-def drop_stale() -> None:
-    """Forget this thread's connection if the process has been pointed elsewhere since it was opened."""
-    from django.db import connections
-
-    if connections["default"].settings_dict is not connections.settings["default"]:
-        connections["default"].close()
-        del connections["default"]

@@ -15,8 +15,9 @@ from typing import ParamSpec, TypeVar
 import django.db
 from django.db import close_old_connections, connections, transaction
 
-from . import database, pins, selectors, services
+from . import pins, selectors, services
 from .errors import RecordsError
+from .pointing import drop_stale
 from .selectors import Outlet, PromptOverride, TextNode
 
 P = ParamSpec("P")
@@ -26,7 +27,7 @@ T = TypeVar("T")
 def _ask(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Call with a connection that works, or say so in our own words."""
     if not transaction.get_connection().in_atomic_block:
-        database.drop_stale()
+        drop_stale()
         close_old_connections()
     try:
         return function(*args, **kwargs)
