@@ -167,9 +167,8 @@ class Detector:
         events: list[Event] = []
         at = 0
         while at < frames.shape[1]:
-            most = self._pairs.room()
-            if self._explain:
-                most = min(most, STEP)  # hop by hop, so that refusals stand in order too
+            wanted = STEP if self._explain else frames.shape[1] - at  # hop by hop, so that refusals stand in order too
+            most = self._pairs.room(wanted)
             look = self._pairs.feed(frames[:, at : at + most])
             at += most
             if look is not None:

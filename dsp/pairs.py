@@ -7,7 +7,7 @@ what precedes it, so that every window lies in one piece: for all lines it is on
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -21,16 +21,18 @@ from .levels import amplitude, ms, ratio
 
 STEP = ms(20)  # one tick: a verdict between two would be acted upon no sooner
 LOOK_BACK = ms(10)  # a key that ends between two looks is judged this much before its window
-BLOCK = 1 << 18  # samples of all lines taken at once; a longer feed is cut, so that the work fits the cache
 KEPT = HISTORY + LOOK_BACK + STEP
+RING = -(-(KEPT + STEP) // STEP) * STEP  # samples of each line, no more than a tick needs: less memory is faster
+BLOCK = 1 << 19  # samples of all lines, once more has been fed at a time; what is still longer is cut
 LEAD = WINDOW - STEP  # samples before the ring's beginning
+TILE = 128  # windows multiplied at once: the product and its squares stay in the nearest cache
 APART = -(-WINDOW // STEP)  # windows so many steps apart do not overlap
 OFF = 5.0  # dB, what a tone 1.8 % off loses in a window tuned to the nominal frequency
 
 TONES = LOW + HIGH
 # What is looked at beside the pair: outside the groups, and between the high tones, on the skirts of one that is off.
 REFERENCES = (590.0, 1040.0, 1110.0, 1740.0, 1850.0, 1272.0, 1406.0, 1555.0)
-OUTSIDE, BETWEEN = slice(0, 5), slice(5, 8)
+_HIGH = np.array([[0], [4]])  # from places in the two groups to places among the tones
 
 Powers = NDArray[np.float32]
 Indexes = NDArray[np.intp]
@@ -59,26 +61,39 @@ class Gates:
             between=ratio(-limits.between) ** 2,
         )
 
+    @cached_property
+    def least(self) -> Powers:
+        """What the squared amplitudes of tones and references, (16, n), are multiplied by for what the strongest low
+        tone and the strongest high one must have at least, 13 bounds each by turns: (26, 16). For all lines together
+        one product costs less than a comparison for each gate."""
+        bounds = np.zeros((13, 2, 16), np.float32)
+        of_low, of_high = bounds[:, 0], bounds[:, 1]
+        low, high, outside, between = slice(0, 4), slice(4, 8), slice(8, 13), slice(13, 16)
+        of_low[0, low] = of_high[0, high] = self.share
+        of_low[1:5, high], of_high[1:5, low] = np.eye(4) / self.twist_high, np.eye(4) * self.twist_low
+        of_low[5:10, outside] = of_high[5:10, outside] = np.eye(5) / self.outside
+        of_high[10:, between] = np.eye(3) / self.between
+        return bounds.reshape(26, 16)
+
 
 @cache
 def _columns() -> Powers:
-    """What windows are multiplied by: (WINDOW, 32), real parts of tones and references, then imaginary parts."""
-    return goertzel.basis(TONES + REFERENCES, goertzel.hann(WINDOW)).T.astype(np.float32, order="C")
+    """What windows are multiplied by, as columns: (32, WINDOW), real parts of tones and references, then imaginary."""
+    return goertzel.basis(TONES + REFERENCES, goertzel.hann(WINDOW)).astype(np.float32, order="F")
 
 
 class Look(NamedTuple):
-    """The windows that are complete now: where they end, the squared amplitudes in them of the eight tones and of the
-    references, (8, hops, lines), and of the tones in the window before them, (8, lines)."""
+    """The windows that are complete now: where they end, the squared amplitudes in them of the eight tones and then of
+    the references, (16, hops, lines), and of the tones in the window before them, (8, lines)."""
 
     ends: range
     powers: Powers
-    references: Powers
     before: Powers
 
     def of(self, line: int, hop: int) -> tuple[list[float], list[float]]:
         """The eight tones of a line a hop before and at this hop."""
-        before = self.powers[:, hop - 1, line] if hop else self.before[:, line]
-        return before.tolist(), self.powers[:, hop, line].tolist()
+        before = self.powers[:8, hop - 1, line] if hop else self.before[:, line]
+        return before.tolist(), self.powers[:8, hop, line].tolist()
 
 
 class Candidates(NamedTuple):
@@ -98,21 +113,32 @@ class Pairs:
     """The samples of `lines` lines and what stands out in them."""
 
     def __init__(self, lines: int) -> None:
-        self._ring = STEP * max(-(-KEPT // STEP) + 1, BLOCK // max(lines, 1) // STEP)
+        self._ring, self._longest = RING, max(RING, BLOCK // max(lines, 1) // STEP * STEP)
         self._samples = np.zeros((lines, LEAD + self._ring), np.float32)
         self._windows = sliding_window_view(self._samples, WINDOW, axis=1)
         self.position = 0  # samples fed to every line so far
         self._columns = _columns()
-        self._before = np.zeros((8, lines), np.float32)  # squared amplitudes at the last hop
+        self._before = np.zeros((8, lines), np.float32)  # squared amplitudes of the tones at the last hop
 
     def reset(self, line: int) -> None:
         """Forget what this line carried."""
         self._samples[line] = 0
         self._before[:, line] = 0
 
-    def room(self) -> int:
-        """How many samples may be fed at once now, one at least."""
-        return min(self._ring - self.position % self._ring, self._ring - KEPT)
+    def room(self, wanted: int) -> int:
+        """How many of so many samples may be fed at once now, one at least. The first long feed lengthens the ring."""
+        if wanted > self._ring - KEPT and self._ring < self._longest:
+            self._lengthen()
+        return min(wanted, self._ring - self.position % self._ring, self._ring - KEPT)
+
+    def _lengthen(self) -> None:
+        """Make the ring as long as it may be."""
+        kept = self.position + np.arange(-KEPT, 0)
+        samples = np.empty((len(self._samples), LEAD + self._longest), np.float32)
+        samples[:, LEAD + kept % self._longest] = self._samples[:, LEAD + kept % self._ring]
+        samples[:, :LEAD] = samples[:, -LEAD:]
+        self._ring, self._samples = self._longest, samples
+        self._windows = sliding_window_view(self._samples, WINDOW, axis=1)
 
     def feed(self, frames: NDArray[np.int16]) -> Look | None:
         """The next samples of all lines, (lines, n), n up to `room`."""
@@ -125,54 +151,44 @@ class Pairs:
         self.position += count
         return self._look(ends) if ends else None
 
-    def _begin(self, end: int) -> int:
-        """The column at which the window begins that ends at this position."""
-        return (end - STEP) % self._ring
-
     def _look(self, ends: range) -> Look:
-        first, hops, lines = self._begin(ends[0]), len(ends), len(self._samples)
-        parts = np.empty((hops, lines, 32), np.float32)
+        first, hops, lines = (ends[0] - STEP) % self._ring, len(ends), len(self._samples)
+        powers = np.empty((16, hops, lines), np.float32)
         if hops > lines:  # a file: windows that do not overlap are the rows of one matrix
-            last = first + (hops - 1) * STEP
+            windows = self._windows[:, first : first + hops * STEP : STEP]
             for line in range(lines):
                 for k in range(min(APART, hops)):
-                    windows = self._windows[line, first + k * STEP : last + 1 : APART * STEP]
-                    parts[k::APART, line] = windows @ self._columns
+                    self._measure(windows[line, k::APART], powers[:, k::APART, line])
         else:
-            for k in range(hops):
-                begin = first + k * STEP
-                np.matmul(self._samples[:, begin : begin + WINDOW], self._columns, out=parts[k])
-        squares = parts.reshape(-1, 32).T.copy()
-        squares *= squares
-        powers = squares[:16]
-        powers += squares[16:]
-        powers = powers.reshape(16, hops, lines)
+            for hop in range(hops):
+                self._measure(self._windows[:, first + hop * STEP], powers[:, hop])
         before, self._before = self._before, powers[:8, -1]
-        return Look(ends, powers[:8], powers[8:], before)
+        return Look(ends, powers, before)
+
+    def _measure(self, windows: Powers, powers: Powers) -> None:
+        """The squared amplitudes in windows (n, WINDOW), into (16, n)."""
+        for at in range(0, len(windows), TILE):
+            parts = self._columns @ windows[at : at + TILE].T
+            parts *= parts
+            np.add(parts[:16], parts[16:], out=powers[:, at : at + TILE])
 
     def candidates(self, look: Look, gates: Gates) -> Candidates:
         """The pairs that pass the gates. Nothing is compared with the energy of the whole band."""
-        lines = look.before.shape[1]
-        groups, references = look.powers.reshape(2, 4, -1), look.references.reshape(8, -1)
-        tops, least = groups.max(axis=1), groups.sum(axis=1)
-        least *= gates.share
-        outside = references[OUTSIDE].max(axis=0, initial=gates.floor * gates.outside)
-        outside *= 1 / gates.outside
-        between = references[BETWEEN].max(axis=0)
-        between *= 1 / gates.between
-        np.maximum(least, outside, out=least)
-        np.maximum(least[1], between, out=least[1])
+        powers = look.powers.reshape(16, -1)
+        groups = powers[:8].reshape(2, 4, -1)
+        tops = np.maximum.reduce(groups, axis=1)
+        least = np.maximum.reduce((gates.least @ powers).reshape(13, 2, -1), axis=0, initial=gates.floor)
         stands_out = tops >= least
         (window,) = (stands_out[0] & stands_out[1]).nonzero()
         if not len(window):
             return NONE
-        low, high = tops[:, window]
-        row, column = groups[:, :, window].argmax(axis=1)
-        earlier = np.concatenate([look.before, look.powers.reshape(8, -1)], axis=1)
-        before = np.minimum(earlier[row, window] / low, earlier[4 + column, window] / high)
-        keep = (before >= gates.lasting) & (high <= low * gates.twist_high) & (high >= low * gates.twist_low)
-        hop, line = np.divmod(window[keep], lines)
-        return Candidates(line, hop, (4 * row + column)[keep], before[keep] >= HALF**2)
+        places = groups[:, :, window].argmax(axis=1)
+        earlier = np.concatenate([look.before, powers[:8]], axis=1)
+        before = np.minimum.reduce(earlier[places + _HIGH, window] / tops[:, window])
+        (kept,) = (before >= gates.lasting).nonzero()
+        hops, lines = np.divmod(window[kept], look.before.shape[1])
+        row, column = places[:, kept]
+        return Candidates(lines, hops, 4 * row + column, before[kept] >= HALF**2)
 
     def recent(self, at: list[tuple[int, int]]) -> NDArray[np.float64]:
         """The HISTORY samples of each line up to each position, (n, HISTORY)."""
@@ -182,5 +198,5 @@ class Pairs:
             old = max(HISTORY - stop, 0)
             row[old:] = self._samples[line, LEAD + stop - HISTORY + old : LEAD + stop]
             if old:
-                row[:old] = self._samples[line, len(self._samples[line]) - old :]
+                row[:old] = self._samples[line, -old:]
         return found

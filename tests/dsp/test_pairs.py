@@ -11,7 +11,7 @@ def looks(bank, signal, lengths):
     """Every look at the signal (lines, n), fed in pieces of these lengths or less."""
     at, lengths = 0, iter(lengths)
     while at < signal.shape[1]:
-        count = min(next(lengths), bank.room())
+        count = bank.room(next(lengths))
         look = bank.feed(signal[:, at : at + count])
         at += count
         if look is not None:
