@@ -98,6 +98,39 @@ def test_a_broken_edit_leaves_the_dialog_in_use_and_the_next_good_one_is_taken(h
     assert first_words() != before
 
 
+def test_a_file_that_goes_before_a_shipped_one_is_taken_when_it_appears(house, tmp_path):
+    """Beside the centre's own, as what that is based on."""
+    own = tmp_path / "ours.yaml"
+    own.write_text("based_on: city.yaml\n", "utf-8")
+    home = house(**{"dialog.file": str(own)})
+
+    def first_words():
+        return home.call("wait:0.2 hangup").entries[1].text
+
+    before = first_words()
+    shipped = dialogs.find("city.yaml").read_text("utf-8")
+    beside = tmp_path / "city.yaml"
+    beside.write_text(shipped.replace("prompt: [P01]", "prompt: [P02]"), "utf-8")
+    changed = first_words()
+    assert changed != before
+    beside.write_text(shipped.replace("prompt: [P01]", "prompt: [P12]"), "utf-8")
+    assert first_words() not in (before, changed)
+    beside.unlink()
+    assert first_words() == before
+
+
+def test_a_look_that_finds_nothing_new_reads_no_dialog(house, monkeypatch):
+    """It would hold up every tick for a tenth of a second of a core."""
+    made, read, files = house(), [], dialogs.files
+    monkeypatch.setattr(dialogs, "files", lambda name: read.append(name) or files(name))
+    for _ in range(3):
+        made.call("wait:0.2 hangup")
+    assert read == []
+    change(dialog="guideline.yaml")
+    made.call("wait:0.2 hangup")
+    assert read == ["guideline.yaml"]
+
+
 def test_many_calls_a_second_are_one_look_a_second(house, monkeypatch):
     """And all looks there were wishes for come: none is forgotten because one was just made."""
     made, looks = house(lines=4), []
