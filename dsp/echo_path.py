@@ -30,7 +30,9 @@ BLOCK = ms(10)  # samples with one weight
 UNIT = ms(2.5)  # a path's delay is a multiple of it
 LEAD = ms(2.5)  # the window begins so long before the strongest echo, or up to UNIT earlier
 TAPS = ms(20)  # hybrids ring for 2-8 ms, seldom longer than 16: 15 ms after the strongest echo are always inside
-SEARCH = ms(120)  # delays looked for; gateways and AudioSocket add one to three frames each way
+SEARCH = ms(
+    250
+)  # delays looked for: a modem's was 100 ms in simulation, a sound card's up to 135, both may be buffered
 HISTORY = -(-(SEARCH + TAPS) // BLOCK)  # blocks sent before the first one received
 SPAN = 10 * BLOCK  # samples transformed together
 FRAME = TAPS + SPAN
@@ -38,6 +40,9 @@ FRAME = TAPS + SPAN
 # Speech has its power below 1 kHz; both signals are flattened before they are compared, so that noise and a caller's
 # voice weigh alike at all frequencies. Two real zeros take 25 dB off the bottom.
 FLATTEN = np.convolve([1.0, -0.9], [1.0, -0.5])
+STANDS_OUT = (
+    4.0  # times the mean over all delays: how alike they must be at one; by chance 4 is reached in a half of cases
+)
 EMPTY = 0.1  # of the mean power sent: frequencies with less do not count when the delay is looked for
 
 NOISE = rms(-68.0) ** 2  # steps of A-law at speech level and the floor of a good line: nothing is cleaner than that
@@ -97,6 +102,8 @@ def learn(sent: Samples, received: Samples, known: Path = NOTHING, *, firm: bool
             return best
     weights = 1 / (powers + floor)
     at = _strongest(x, y, weights)
+    if at is None:
+        return best if left < nothing - CHANCE else NOTHING
     if best is NOTHING or not best.delay <= at < best.delay + TAPS // 2:
         fit = _Fit(x, y, floor, max(0, at - LEAD) // UNIT * UNIT)
         gain = fit.gain(weights, powers)
@@ -141,7 +148,8 @@ class _Fit:
         matrix[np.diag_indices(TAPS)] += 1 / variance
         if expected is not None:
             vector += expected / variance
-        taps: Signal = np.linalg.solve(matrix, vector).astype(np.float64, copy=False)
+        # In single precision: what that gets wrong in the echo is 90 dB down.
+        taps: Signal = np.linalg.solve(matrix.astype(np.float32), vector.astype(np.float32)).astype(np.float64)
         return taps
 
     def _left(self, taps: Signal) -> Signal:
@@ -197,12 +205,19 @@ def _variance(taps: Signal) -> Signal:
     return variance
 
 
-def _strongest(x: Signal, y: Signal, weights: Signal) -> int:
-    """The lag in samples at which x, as flat as its spectrum allows, is most like y."""
-    size = 1 << (len(x) - 1).bit_length()
+def _strongest(x: Signal, y: Signal, weights: Signal) -> int | None:
+    """The lag in samples at which x, as flat as its spectrum allows, is most like y; None if no lag stands out."""
+    size = _transformed(len(x))
     sent = np.fft.rfft(x, size)
     power = sent.real**2 + sent.imag**2
     received = np.fft.rfft(y * np.sqrt(np.repeat(weights, BLOCK)), size)
     likeness = np.fft.irfft(received * sent.conj() / (power + EMPTY * power.mean() + 1e-9), size)
-    lags = np.arange(SEARCH)
-    return int(np.abs(likeness[(lags - HISTORY * BLOCK) % size]).argmax())
+    squares = likeness[(np.arange(SEARCH) - HISTORY * BLOCK) % size] ** 2
+    at = int(squares.argmax())
+    return at if squares[at] > STANDS_OUT**2 * squares.mean() else None
+
+
+def _transformed(length: int) -> int:
+    """The least of the sizes 4, 5, 6 and 7 times a power of two that holds so much: they transform fast."""
+    step = 1 << max((length - 1).bit_length() - 3, 0)
+    return -(-length // step) * step

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from ...dsp.echo_path import SEARCH
+from ...dsp.levels import RATE
 from .examination import Called, Findings
 from .measures import DialTone, Echo, Quiet
 
@@ -21,7 +23,7 @@ TOO_NOISY_DBM0 = -38.0
 HUM_DBM0 = -45.0
 ECHO_DB = 12.0  # dB; hybrids of 20 dB are good, under 12 the caller's keys compete with our own prompt
 TOO_MUCH_ECHO_DB = 6.0
-DISTANT_MS = 120.0  # ms; how far the echo canceller looks (dsp/echo_path.py)
+DISTANT_MS = SEARCH * 1000 / RATE  # how far the echo canceller looks
 MANY_LATE = 5  # frames in the ten seconds of a trial
 
 Level = Literal["good", "doubtful", "bad"]

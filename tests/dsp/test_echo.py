@@ -71,13 +71,13 @@ def active_rms(samples):
     return np.sqrt(powers[powers > powers.max() / 100].mean())
 
 
-def barge_in(seed, lines, digits, keys_over_echo_db, lead_ms, timing=None):
+def barge_in(seed, lines, digits, keys_over_echo_db, lead_ms, timing=None, delay_ms=None):
     """Keys over an echo that is as many dB weaker than they are: received, sent, digits of each line."""
     rng = np.random.default_rng([seed, round(lead_ms), round(keys_over_echo_db + 100)])
     strings = ["".join(rng.permutation(list(digits))) for _ in range(lines)]
     near = [keyed(rng, string, lead_ms + rng.uniform(40, 90), timing=timing) for string in strings]
     sent = spoken(rng, lines, max(map(len, near)) / RATE + 0.2)
-    back = echoed(sent, [hybrid(rng, 0.0) for _ in range(lines)])
+    back = echoed(sent, [hybrid(rng, 0.0, delay_ms) for _ in range(lines)])
     received = noise(rng, sent.shape, -60)
     for line, samples in enumerate(near):
         key_rms = np.sqrt(np.mean(samples[np.abs(samples) > 0] ** 2))
@@ -133,13 +133,34 @@ def test_nothing_is_added_to_line_noise(level):
     assert power_dbm0(left[:, RATE:]).max() < level + 2.0
 
 
-@pytest.mark.parametrize("delay_ms", [0, 5, 20, 40, 60, 100])
-def test_delays_of_no_tick_to_five(delay_ms):
+@pytest.mark.parametrize("delay_ms", [0, 5, 20, 40, 60, 100, 110, 135, 200, 245])
+def test_delays_of_no_tick_to_twelve(delay_ms):
     rng = np.random.default_rng(3)
     sent = spoken(rng, 4, 2.5)
     back = echoed(sent, [hybrid(rng, 6, delay_ms) for _ in range(4)])
     left = cleaned(generate.to_int16(back), sent)
     assert enhancement(back[:, RATE:], left[:, RATE:]).min() > 20
+
+
+@pytest.mark.parametrize("delay_ms", [10, 60, 110, 135, 200])
+def test_convergence_and_keys_at_any_distance(delay_ms):
+    """A hybrid at the line card, two gateways, a modem, a sound card, all of them one behind another."""
+    rng = np.random.default_rng(13)
+    sent = spoken(rng, 8, 2.0)
+    back = echoed(sent, [hybrid(rng, 6, delay_ms) for _ in range(8)])
+    received = LAWS["alaw"](generate.to_int16(back + noise(rng, sent.shape, -60)))
+    left = cleaned(received, sent)
+    assert np.median(enhancement(back[:, RATE // 2 : RATE], left[:, RATE // 2 : RATE])) > 30
+    assert enhancement(back[:, RATE:], left[:, RATE:]).min() > 30
+    received, sent, strings = barge_in(1, 9, "1234567890*#", 0, 1000, delay_ms=delay_ms)
+    assert score(heard(cleaned(received, sent)), strings) == (100.0, 0.0)
+
+
+def test_an_echo_from_too_far_away_is_left_as_it_is():
+    rng = np.random.default_rng(14)
+    sent = spoken(rng, 4, 2.0)
+    received = generate.to_int16(echoed(sent, [hybrid(rng, 10, 275) for _ in range(4)]) + noise(rng, sent.shape, -60))
+    assert abs(power_dbm0(cleaned(received, sent)) - power_dbm0(received)).max() < 0.5
 
 
 def test_whole_ticks_late():
