@@ -17,16 +17,15 @@ from typing import ClassVar
 import numpy as np
 
 from ...config.tones import TonePlan
-from ...dsp import dtmf, progress
 from ..exchange import Exchange
 from ..line import FRAME, CallerId, Frame, Ring
 from .codecs import CODECS
 from .faults import Faults
+from .simulated_ear import Ear
 from .simulated_port import Host
 
 DLE = b"\x10"
 BUFFER = 8192  # bytes a modem takes before it plays them: a second, and what is more is lost
-KEY_REPEATS = 4  # ticks: a held key is reported every 70-80 ms
 
 
 class SimModem:
@@ -38,7 +37,7 @@ class SimModem:
     duplex = False
     duplex_ends = b"\x03"
     records_on: tuple[int, ...] = (1, 5)  # +VLS states in which the line's sound reaches a recording
-    frames_keys = False  # DLE / and DLE ~ around a key's reports
+    frames_keys = False  # simulated_ear.py
     lift_report = b""  # said of itself after lifting
     curly_tones = True
     reports_busy = True
@@ -53,8 +52,7 @@ class SimModem:
         self.most_queued = 0  # samples that lay in it at most
         self.streams: list[str] = []
         self.dialled = ""  # all digits it has sent
-        self._keys = dtmf.Detector(1)
-        self._tones = progress.Detector(1, plan)
+        self._ear = Ear(plan, self.faults, self.frames_keys, self.reports_busy)
         self._out = bytearray()
         self._late = b""  # behind a cut DLE
         self._open = False
@@ -74,7 +72,6 @@ class SimModem:
         self._play = bytearray()
         self._leaving = b""
         self._waits: list[tuple[int, bytes]] = []  # ticks until said
-        self._held: tuple[str, int] | None = None
         self._was_dry = False
         self._echoed: Frame = np.zeros(FRAME, np.int16)
         if self.exchange.loop_closed:
@@ -264,8 +261,7 @@ class SimModem:
         self.vls = int(value)
         if not self.exchange.loop_closed and not self.exchange.failed:
             self.exchange.lift()
-            self._keys.reset(0)
-            self._tones.reset(0)
+            self._ear.reset()
             if self.lift_report:
                 self._waits.append((5, DLE + self.lift_report))
         return "OK"
@@ -345,7 +341,7 @@ class SimModem:
         if not self.exchange.loop_closed:
             return
         heard = self.exchange.sound()
-        self._listen(heard)
+        self._out += self._ear.hear(heard)
         stalled = bool(self.faults.deaf_to_stream or self.faults.wedge)
         if self.stream in ("VTR", "VRX") and not stalled:
             heard = heard if self.stream == "VTR" or self.vls in self.records_on else np.zeros_like(heard)
@@ -367,28 +363,3 @@ class SimModem:
         self.exchange.hear(frame)
         if self._leaving and not self._play:
             self._end()
-
-    def _listen(self, frame: Frame) -> None:
-        """The modem's own ear: keys and busy tone, in all streams and without one."""
-        for heard in self._keys.feed(frame[None, :]):
-            if isinstance(heard, dtmf.Onset):
-                self._press(heard.digit)
-            elif self._held is not None:
-                self._held = None
-                self._out += DLE + b"~" if self.frames_keys and not self.faults.triple_digits else b""
-        if self._held is not None:
-            digit, ticks = self._held
-            self._held = (digit, ticks + 1)
-            if ticks % KEY_REPEATS == 0 and self.frames_keys and not self.faults.triple_digits:
-                self._out += DLE + digit.encode("ascii")
-        for tone in self._tones.feed(frame[None, :]) if self.reports_busy else ():
-            if isinstance(tone, progress.Tone) and tone.name == "busy":
-                self._out += DLE + b"b"
-
-    def _press(self, digit: str) -> None:
-        report = DLE + digit.encode("ascii")
-        self._held = (digit, 1)
-        if self.faults.triple_digits:
-            self._out += 3 * report
-        else:
-            self._out += DLE + b"/" + report if self.frames_keys else report
