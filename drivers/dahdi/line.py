@@ -3,7 +3,7 @@
 Which of the two a channel is stands in /etc/dahdi/system.conf, under the name of what is at the other end:
 `fxsks` or `fxsls` for an exchange line, `fxoks` for a telephone. A telephone calls by being lifted: that is a
 `Ring`, again every RING_EVERY until we answer, and putting it down is `RingStopped` or `FarHangup`. Seizing such a port
-(`off_hook` without a call) rings the telephone.
+(`off_hook` without a call) rings the telephone. Both may have to wait for the kernel: `connected` says when it is done.
 
 What the kernel says, and what we make of it:
 
@@ -16,6 +16,9 @@ What the kernel says, and what we make of it:
   interruption in those 600 ms: it is not counted.
 - Loop start: never reported. Busy tone and silence are the only signs.
 - A flash is refused in those 600 ms, so it waits.
+- After our hanging up the kernel interrupts a telephone's current for 500 ms. Until 800 ms are over it refuses to lift
+  or to ring (EBUSY), so both wait. Most receivers that are put down and lifted in that time, or so soon after that it
+  could be a flash, it never reports: so it is asked in every tick whether the receiver is down.
 """
 
 from __future__ import annotations
@@ -55,6 +58,7 @@ RING_LOST = 7 * SECOND  # longer than any ring and its pause (1 s + 4 s in China
 RING_EVERY = 5 * SECOND  # what a lifted telephone counts as, in the rhythm of Chinese ringing
 ANSWERING = 1 * SECOND
 INTERRUPTED = 10  # ticks: DAHDI's own ports interrupt the current for 500 ms (kernel.h, DAHDI_KEWLTIME)
+PUT_DOWN = 3  # ticks a receiver is down at least before it is lifted anew; contacts bounce for less
 RETRY = 1 * SECOND  # between two looks whether a card is back
 
 NO_CURRENT = "线路没有电（DAHDI 告警）：请检查电话线是否插好、运营商的线路是否正常；恢复后自动接回"
@@ -84,8 +88,10 @@ class DahdiLine(Line):
 
     settings_model = Settings
     capabilities = Capabilities(reports_hangup=True, hears_on_hook=True)  # until `open` has seen the signalling
-    _interrupted: int  # both set by `_rest`
+    _interrupted: int  # set by `_rest`, as are these
     _left: bool
+    _down: int
+    _seizing: Hook | None
 
     def __init__(self, name: str, settings: Settings) -> None:
         super().__init__(name)
@@ -98,6 +104,11 @@ class DahdiLine(Line):
         self._now = 0  # ticks since `open`
         self._since_lost = 0
         self._rest()
+
+    @property
+    def connected(self) -> bool:
+        """Whether the kernel has done what `off_hook` asked for."""
+        return self.state is HookState.OFF_HOOK and self._seizing is None
 
     def open(self) -> None:
         """Raises LineError, also when no line is plugged in."""
@@ -119,18 +130,13 @@ class DahdiLine(Line):
         port = self._port
         if port is None or self._alarmed or self.state is HookState.OFF_HOOK:
             return
+        seizing = Hook.RING if self._station and self.state is HookState.ON_HOOK else Hook.OFF
+        self._rest()
+        self.state, self._seizing = HookState.OFF_HOOK, seizing
         try:
-            port.hook(Hook.RING if self._station and self.state is HookState.ON_HOOK else Hook.OFF)
-            port.flush(FLUSH_READ)  # what was heard on hook is no part of the call
-            if self.settings.echo_cancel_taps:
-                port.cancel_echo(self.settings.echo_cancel_taps)
-            port.write(SILENCE)  # a frame ahead of the ticks: one that is some milliseconds late leaves no gap
+            self._seize(port, seizing)
         except OSError as error:
             self._lose(error)
-        else:
-            self._rest()
-            self.state = HookState.OFF_HOOK
-            self._since = self._now
 
     def on_hook(self) -> None:
         """Hang up; the kernel empties its buffers."""
@@ -177,7 +183,7 @@ class DahdiLine(Line):
         """Queue the frame; while we dial it is dropped, for it would break the dialling off."""
         self._check_open()
         check_frame(frame)
-        if self.state is HookState.OFF_HOOK and not self._dialling and self._port is not None:
+        if self.connected and not self._dialling and self._port is not None:
             with suppress(OSError):  # the next read meets the same fault, and may say so
                 self._port.write(frame)
 
@@ -195,9 +201,14 @@ class DahdiLine(Line):
             got = port.read(frame)
             while port.happened:
                 self._follow(port, port.happened.pop(0))
-            if self._flash_due and not self._dialling:
+            if self._seizing is not None:
+                self._seize(port, self._seizing)
+            elif self._flash_due and not self._dialling:
                 self._flash(port)
-            if self.state is HookState.OFF_HOOK and self._now - self._since <= ANSWERING and not self._station:
+            if self._station:
+                if self.state is HookState.ON_HOOK and not self._alarmed:
+                    self._look_at_the_receiver(port)
+            elif self.state is HookState.OFF_HOOK and self._now - self._since <= ANSWERING:
                 self._look_at_the_current(port)
         except OSError as error:
             self._lose(error)
@@ -227,8 +238,16 @@ class DahdiLine(Line):
             case kernel.Event.ON_HOOK if self._station and self.state is HookState.RINGING:
                 self._stop_ringing()
 
+    def _look_at_the_receiver(self, port: Port) -> None:
+        if port.far_end_rests():
+            self._down += 1
+        else:
+            if self._down >= PUT_DOWN:
+                self._lifted(port)
+            self._down = 0
+
     def _look_at_the_current(self, port: Port) -> None:
-        self._interrupted = self._interrupted + 1 if port.interrupted() else 0
+        self._interrupted = self._interrupted + 1 if port.far_end_rests() else 0
         if self._interrupted == INTERRUPTED:
             self._far_end_left()
 
@@ -238,10 +257,10 @@ class DahdiLine(Line):
             self._events.append(FarHangup("话机已挂好" if self._station else "线路馈电中断"))
 
     def _lifted(self, port: Port) -> None:
-        """The telephone: it calls, or answers our ringing."""
-        if self.state is HookState.OFF_HOOK:
+        """The telephone: it calls, or answers our ringing. Perhaps we know already."""
+        if self.connected:
             port.hook(Hook.OFF)
-        elif not self._alarmed:
+        elif self.state is HookState.ON_HOOK and not self._alarmed:
             self._ring()
 
     def _ring(self) -> None:
@@ -264,6 +283,20 @@ class DahdiLine(Line):
         elif self._now - self._since > RING_LOST:
             self._stop_ringing()
 
+    def _seize(self, port: Port, how: Hook) -> None:
+        """Go off hook, unless the kernel does not let us yet."""
+        try:
+            port.hook(how)
+        except OSError as error:
+            if error.errno != errno.EBUSY:
+                raise
+            return
+        port.flush(FLUSH_READ)  # what was heard on hook is no part of the call
+        if self.settings.echo_cancel_taps:
+            port.cancel_echo(self.settings.echo_cancel_taps)
+        port.write(SILENCE)  # a frame ahead of the ticks: one that is some milliseconds late leaves no gap
+        self._seizing, self._since = None, self._now
+
     def _flash(self, port: Port) -> None:
         try:
             port.hook(Hook.FLASH)
@@ -279,6 +312,8 @@ class DahdiLine(Line):
         """As after hanging up."""
         self.state = HookState.ON_HOOK
         self._rings = 0
+        self._seizing = None  # what the kernel has not yet let us do
+        self._down = 0  # ticks the receiver of a telephone has been down
         self._since = 0  # the tick of the last ring, or of going off hook
         self._dialling = False
         self._flash_due = False

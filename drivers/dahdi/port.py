@@ -178,8 +178,9 @@ class Port:
         """Send DTMF; `W` is a pause of half a second. Event.DIALLED follows."""
         self._dial(abi.DIAL_OP_APPEND, "T" + digits)
 
-    def interrupted(self) -> bool:
-        """Whether an exchange line with kewl start is without current now; never so with loop start."""
+    def far_end_rests(self) -> bool:
+        """Whether a telephone's receiver is down now, or an exchange line with kewl start is without current; with loop
+        start it never is."""
         (signal,) = struct.unpack_from("i", self._parameters(), abi.PARAMS_RXHOOKSIG)
         return bool(signal == abi.RXSIG_ONHOOK)
 

@@ -9,7 +9,7 @@ from hotline.drivers.dahdi import abi
 from hotline.drivers.dahdi.find import find
 from hotline.drivers.dahdi.line import RING_LOST, DahdiLine, Settings
 from hotline.drivers.dahdi.port import Port
-from hotline.drivers.line import FarHangup, HookState, LineError, LineMisuse, Ring, RingStopped
+from hotline.drivers.line import Alarm, FarHangup, HookState, LineError, LineMisuse, Ring, RingStopped
 from hotline.dsp import dtmf
 from rig import dahdi
 from rig.line_contract import SECOND, Bench, level_at, tone
@@ -144,6 +144,60 @@ def test_a_telephone_is_rung_and_answers(pair):
     assert level_at(bench.far.heard()[-30 * 160 :], 1700) > 0.5
     bench.far.hang_up()
     assert bench.run(2 * SECOND) == [FarHangup("话机已挂好")]
+
+
+@pytest.mark.parametrize(
+    ("down", "up"),
+    [(5, 15), (5, 30), (5, 43), (30, 38), (5, 100), (-50, 15), (-25, 20)],
+    ids=lambda tick: f"{tick / SECOND:+} s",
+)
+def test_a_telephone_lifted_again_calls_however_soon(pair, down, up):
+    """Put down and lifted so long after we have hung up: the kernel says nothing of most of these."""
+    bench = pair(6, dahdi.Telephone)
+    bench.run(dahdi.DEBOUNCE)
+    bench.answer()
+    bench.run(2 * SECOND)
+    happened = {0: bench.line.on_hook, down: bench.far.hang_up, up: lambda: bench.far.ring("")}
+    before = len(bench.events)
+    for tick in range(min(down, 0), up + 1):
+        happened.get(tick, lambda: None)()
+        bench.run(1)
+    bench.run(5)
+    assert Ring(1) in bench.events[before:]
+    bench.line.off_hook()
+    bench.run(2 * SECOND)
+    assert bench.line.connected
+    assert not [event for event in bench.events[before:] if isinstance(event, Alarm)]
+    bench.since()
+    bench.far.say(tone(700, 50))
+    bench.run(65, sending=tone(1700, 65))
+    assert level_at(bench.since()[-30 * 160 :], 700) > 0.5
+    assert level_at(bench.far.heard()[-30 * 160 :], 1700) > 0.5
+
+
+def test_a_receiver_that_is_left_off_does_not_call(pair):
+    bench = pair(6, dahdi.Telephone)
+    bench.run(dahdi.DEBOUNCE)
+    bench.answer()
+    bench.run(SECOND)
+    bench.line.on_hook()
+    assert bench.run(4 * SECOND) == []
+
+
+def test_a_telephone_can_be_rung_right_after_its_call(pair):
+    bench = pair(6, dahdi.Telephone)
+    bench.run(dahdi.DEBOUNCE)
+    bench.answer()
+    bench.run(2 * SECOND)
+    bench.far.hang_up()
+    bench.run(5)
+    bench.line.on_hook()
+    bench.run(SECOND // 2)
+    bench.line.off_hook()
+    assert not bench.line.connected, "the kernel does not let us yet"
+    bench.run(8 * SECOND)  # the second burst: the first comes too soon for what stands for the telephone
+    assert bench.far.connected
+    assert not [event for event in bench.events if isinstance(event, Alarm)]
 
 
 def test_the_finder_reads_what_this_kernel_writes():

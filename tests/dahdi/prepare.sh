@@ -23,7 +23,7 @@ done
 # Paths with spaces or colons are no place for building a kernel module, and a checkout may lie anywhere.
 work=$(mktemp -d /tmp/dahdi-vm.XXXXXX)
 trap 'rm -rf "$work"' EXIT
-mkdir "$work/packages" "$work/lists" "$work/cache" "$work/root"
+mkdir "$work/packages" "$work/lists" "$work/cache" "$work/tree"
 cd "$work/packages"
 
 own=()  # options of apt for package lists of our own
@@ -40,18 +40,18 @@ if ! download > "$work/log" 2>&1; then  # the lists may be old or missing, and o
 fi
 for package in *.deb; do
     case $package in
-        linux-image-*) dpkg-deb --fsys-tarfile "$package" | tar -x -C "$work/root" --wildcards './boot/vmlinuz*' \
+        linux-image-*) dpkg-deb --fsys-tarfile "$package" | tar -x -C "$work/tree" --wildcards './boot/vmlinuz*' \
             './lib/modules/*/kernel/drivers/virtio' './lib/modules/*/kernel/fs/9p' './lib/modules/*/kernel/fs/netfs' \
             './lib/modules/*/kernel/fs/fscache' './lib/modules/*/kernel/fs/overlayfs' './lib/modules/*/kernel/net/9p' \
             './lib/modules/*/kernel/lib' ;;
-        *) dpkg -x "$package" "$work/root" ;;
+        *) dpkg -x "$package" "$work/tree" ;;
     esac
 done
 
 # The modules that need no hardware, against headers that are unpacked and not installed.
-headers=$work/root/usr/src/linux-headers-$version
+headers=$work/tree/usr/src/linux-headers-$version
 echo "include ${headers%-amd64}-common/Makefile" > "$headers/Makefile"
-source=$(echo "$work"/root/usr/src/dahdi-*)
+source=$(echo "$work"/tree/usr/src/dahdi-*)
 sources=$source/drivers/dahdi
 cat > "$sources/Kbuild" << 'EOF'
 obj-m := dahdi.o dahdi_dynamic.o dahdi_dynamic_loc.o dahdi_echocan_mg2.o
@@ -64,7 +64,7 @@ make -C "$headers" M="$sources" DAHDI_INCLUDE="$source/include" -j"$(nproc)" mod
 # An initial file system: busybox, and the modules in the order in which they are loaded: what files need, and DAHDI.
 initrd=$work/initrd
 mkdir -p "$initrd"/{bin,modules,dahdi,proc,sys,dev,host,out,carried,whole}
-cp "$work/root/bin/busybox" "$initrd/bin/busybox"
+cp "$work/tree/bin/busybox" "$initrd/bin/busybox"
 install -m 755 "$here/init" "$initrd/init"
 add() {  # to folder, module, options
     strip --strip-debug -o "$initrd/$1/$(basename "$2")" "$2"
@@ -73,17 +73,17 @@ add() {  # to folder, module, options
 for module in drivers/virtio/virtio_ring drivers/virtio/virtio drivers/virtio/virtio_pci_legacy_dev \
         drivers/virtio/virtio_pci_modern_dev drivers/virtio/virtio_pci fs/netfs/netfs fs/fscache/fscache \
         net/9p/9pnet net/9p/9pnet_virtio fs/9p/9p fs/overlayfs/overlay lib/crc-ccitt; do
-    path=$work/root/lib/modules/$version/kernel/$module.ko
+    path=$work/tree/lib/modules/$version/kernel/$module.ko
     if [ -f "$path" ]; then add modules "$path"; fi  # else this kernel has it built in
 done
 add dahdi "$sources/dahdi.ko" auto_assign_spans=1  # Debian's default waits for a command that gives spans their channels
 for module in dahdi_echocan_mg2 dahdi_dynamic dahdi_dynamic_loc; do add dahdi "$sources/$module.ko"; done
 
-cp "$work/root/usr/sbin/dahdi_cfg" "$work/root/usr/lib/x86_64-linux-gnu/libtonezone.so.2.0" "$here/system.conf" "$initrd/dahdi/"
+cp "$work/tree/usr/sbin/dahdi_cfg" "$work/tree/usr/lib/x86_64-linux-gnu/libtonezone.so.2.0" "$here/system.conf" "$initrd/dahdi/"
 
 cd "$initrd"
 find . | cpio --quiet -o -H newc | gzip -6 > "$folder/initrd.img"
-python3 "$here/vmlinux.py" "$work/root/boot/vmlinuz-$version" "$folder/vmlinux"
+python3 "$here/vmlinux.py" "$work/tree/boot/vmlinuz-$version" "$folder/vmlinux"
 rm -rf "$folder/include"
 cp -r "$source/include" "$folder/include"
 echo "$recipe" > "$folder/recipe"
