@@ -43,8 +43,8 @@ class Supervision:
     def __init__(self, lines: int, plan: TonePlan, rules: Hangup) -> None:
         self._plan = plan
         self._rules = rules
-        self._own = np.zeros((lines, REMEMBERED * FRAME), np.int16)
-        self._at = 0  # in `_own`: where the next frame goes
+        self._own = np.zeros((REMEMBERED, lines, FRAME), np.int16)
+        self._at = 0  # in `_own`: where the next tick's frames go
         self._echo = np.zeros(lines, np.int64)  # ticks for which what is heard may still be our own
         self._alive = np.zeros(lines, np.bool_)  # the caller was heard since `silence` was last asked
         self._silent = np.zeros(lines, np.int64)  # seconds since the caller was heard
@@ -52,13 +52,14 @@ class Supervision:
 
     def reset(self, line: int) -> None:
         """A new call begins on this line."""
-        for state in (self._own, self._echo, self._alive, self._silent, self._awaited):
+        self._own[:, line] = 0
+        for state in (self._echo, self._alive, self._silent, self._awaited):
             state[line] = 0
 
     def sent(self, frames: npt.NDArray[np.int16]) -> None:
         """What we send in this tick, shape (lines, 160)."""
-        self._own[:, self._at : self._at + FRAME] = frames
-        self._at = (self._at + FRAME) % self._own.shape[1]
+        self._own[self._at] = frames
+        self._at = (self._at + 1) % REMEMBERED
         self._echo = np.where(frames.any(axis=1), ECHO, np.maximum(self._echo - 1, 0))
 
     def heard(self, voice: Flags) -> None:
@@ -108,8 +109,8 @@ class Supervision:
 
     def _is_ours(self, tone: progress.Tone) -> bool:
         """Whether the same ear finds this tone in what we sent; asked only when a tone has been recognised."""
-        if not self._own[tone.line].any():
+        sent = np.roll(self._own[:, tone.line], -self._at, axis=0).reshape(-1)
+        if not sent.any():
             return False
-        sent = np.roll(self._own[tone.line], -self._at)
         found = progress.Detector(1, self._plan).feed(sent[None, :])
         return any(event.name == tone.name for event in found if isinstance(event, progress.Tone))

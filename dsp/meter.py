@@ -63,7 +63,8 @@ class Meter:
         self._loud = np.empty(lines, np.int64)  # blocks in a row
         self._rest = np.zeros((lines, 0), np.float32)
         angle = 2 * np.pi * HUM_HZ * np.arange(BLOCK) / RATE
-        self._hum_basis = (np.stack([np.cos(angle), np.sin(angle)], axis=1) * (2.0 / BLOCK)).astype(np.float32)
+        sines = np.stack([np.cos(angle), np.sin(angle)], axis=1) * 2.0
+        self._basis = (np.concatenate([sines, np.ones((BLOCK, 1))], axis=1) / BLOCK).astype(np.float32)
         for line in range(lines):
             self.reset(line)
 
@@ -87,16 +88,15 @@ class Meter:
             self._block(samples[:, at : at + BLOCK].astype(np.float32))
 
     def _block(self, block: Figures) -> None:
-        mean = block.mean(axis=1)
-        hum = np.square(block @ self._hum_basis).sum(axis=1)  # squared amplitude
+        cosine, sine, mean = (block @ self._basis).T
+        hum = cosine * cosine + sine * sine  # squared amplitude
         power = np.maximum(np.einsum("ln,ln->l", block, block) / BLOCK - mean * mean - hum / 2, 0.0)
         level = _dbm0(power)
-        self.clipped += np.count_nonzero(np.abs(block) >= CLIPPED, axis=1)
+        if max(block.max(initial=0), -block.min(initial=0)) >= CLIPPED:
+            self.clipped += np.count_nonzero(np.abs(block) >= CLIPPED, axis=1)
         self.dc += STEADY_PART * (mean - self.dc)
         self._hum_power += STEADY_PART * (hum / 2 - self._hum_power)
-        self.hum[:] = _dbm0(self._hum_power)
         self._power += LEVEL_PART * (power - self._power)
-        self.level[:] = _dbm0(self._power)
         loud = level > np.maximum(self.noise + STANDS_OUT, FAINTEST)
         below = level - self.noise
         self.noise += np.where(below < 0, FLOOR_DOWN * below, np.minimum(below, FLOOR_UP))
@@ -106,7 +106,8 @@ class Meter:
         self.quiet[:] = np.where(self.voice, 0, self.quiet + BLOCK)
         part = np.where(self._talker_power == 0, 1.0, TALKER_PART) * self.voice
         self._talker_power += part * (power - self._talker_power)
-        self.talker[:] = _dbm0(self._talker_power)
+        powers = np.stack([self._hum_power, self._power, self._talker_power])
+        self.hum[:], self.level[:], self.talker[:] = _dbm0(powers)
 
 
 def voiced(samples: NDArray[np.int16]) -> tuple[int, int] | None:
