@@ -133,6 +133,9 @@ class Switchboard:
         self._single = [n for n, (line, _) in enumerate(ports) if line.group is None]
         self._inlets, self._outlets = list(self._received), list(self._sent)  # each line's row of them
         self._deadline = np.full(count, NEVER, np.int64)
+        # A look at every seat in every tick would cost more than what it finds: these are kept.
+        self._rung: set[int] = set()  # lines that may be ringing
+        self._recording: set[int] = set()
         self._opened = [False] * count  # lines that could be opened
 
     def open(self) -> None:
@@ -197,11 +200,13 @@ class Switchboard:
     def begin_recording(self, index: int, take: Take) -> None:
         """Give every frame this line receives to `take`, beginning with the next one."""
         self.seats[index].take = take
+        self._recording.add(index)
         self._meter.reset(index)
 
     def end_recording(self, index: int) -> None:
         """Stop giving frames."""
         self.seats[index].take = None
+        self._recording.discard(index)
 
     def levels(self, index: int) -> dict[str, float] | None:
         """dBm0 of what this line receives, as Meter names them; None while it is on hook."""
@@ -308,6 +313,7 @@ class Switchboard:
             return
         seat.move(Move.RING)
         seat.last_ring = self.now
+        self._rung.add(index)
         if seat.state is State.RINGING and count >= seat.rings:
             self._answer(index)
 
@@ -351,9 +357,9 @@ class Switchboard:
             return
         received = self._echo.feed(self._received, self._sent)
         self._meter.feed(received)
-        for index, seat in enumerate(self.seats):
-            if seat.take is not None:
-                seat.take.add(received[index])
+        for index in sorted(self._recording):
+            if (take := self.seats[index].take) is not None:
+                take.add(received[index])
         for heard in self._dtmf.feed(received):
             if isinstance(heard, dtmf.Onset) and not self.seats[heard.line].line.capabilities.reports_digits:
                 self._key(heard.line, heard.digit)
@@ -365,8 +371,11 @@ class Switchboard:
             self._look_for_silence()
 
     def _forget_lost_rings(self) -> None:
-        for seat in self.seats:
-            if seat.state is State.RINGING and self.now - seat.last_ring > RING_LOST:
+        for index in sorted(self._rung):
+            seat = self.seats[index]
+            if seat.state is not State.RINGING:
+                self._rung.remove(index)
+            elif self.now - seat.last_ring > RING_LOST:
                 seat.move(Move.RING_STOPPED)
                 seat.number = None
 

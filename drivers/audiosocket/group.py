@@ -7,14 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..line import Frame, Group, HookState, check_frames
+from ..line import Frame, Group, check_frames
 from .server import Server
 
 if TYPE_CHECKING:
     from .line import AudioSocketLine
-
-
-RINGING = HookState.RINGING
 
 
 class AudioSocketGroup(Group):
@@ -31,17 +28,12 @@ class AudioSocketGroup(Group):
         np.copyto(frames, self._server.arrivals.frames)
         for place in self._server.late:
             self._lines[place].late_frames += 1
-        return [
-            place
-            for place, line in enumerate(self._lines)
-            if (line.port.events or line.state is RINGING or line.tones is not None) and line.go_on()
-        ]
+        return [place for place in sorted(self._server.stirring) if self._lines[place].go_on()]
 
     def write(self, frames: Frame) -> None:
         """Send these, or in their place what is being dialled."""
         check_frames(frames, len(self._lines))
         np.copyto(self._server.sending, frames)
-        for line in self._lines:
-            if line.tones is not None:
-                line.dial_over()
+        for place in self._server.stirring:
+            self._lines[place].dial_over()
         self._server.speak()

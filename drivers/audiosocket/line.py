@@ -167,6 +167,7 @@ class AudioSocketLine(Line):
         check_number(number)
         if self.state is HookState.OFF_HOOK:
             begun = self.tones[self._dialled :] if self.tones is not None else np.zeros(0, np.int16)
+            self.port.stir()
             self.tones, self._dialled = np.concatenate((begun, *map(_tone, number), np.zeros(FRAME, np.int16))), 0
 
     def transfer(self, target: str) -> None:
@@ -188,7 +189,8 @@ class AudioSocketLine(Line):
         frame[...] = self._incoming
         if server.late and self.port.slot in server.late:
             self.late_frames += 1
-        self.go_on()
+        if self.port.slot in server.stirring:
+            self.go_on()
 
     def write(self, frame: Frame) -> None:
         """Send it, or in its place what is being dialled."""
@@ -202,12 +204,13 @@ class AudioSocketLine(Line):
 
     def go_on(self) -> bool:
         """What this tick changes besides its sound; whether there are events now."""
-        if self.port.events:
-            self._follow()
+        self._follow(self.port.told())
         if self.state is RINGING:
             self._ring()
         elif self.tones is not None:
             self._dial_on()
+        if self.state is RINGING or self.tones is not None:
+            self.port.stir()
         return bool(self._events)
 
     def dial_over(self) -> None:
@@ -222,9 +225,8 @@ class AudioSocketLine(Line):
         events, self._events = self._events, []
         return events
 
-    def _follow(self) -> None:
+    def _follow(self, happened: list[Event]) -> None:
         """Take over what the server says of our port."""
-        happened, self.port.events = self.port.events, []
         for event in happened:
             match event:
                 case CallerId():

@@ -21,13 +21,15 @@ UNREAD = 50  # frames in a row the peer has no room for until it is dropped: a s
 class Port:
     """The connection of one line, or none."""
 
-    def __init__(self, slot: int, room: quick.Bytes, message: quick.Bytes, deaf: list[Port]) -> None:
+    def __init__(
+        self, slot: int, room: quick.Bytes, message: quick.Bytes, deaf: list[Port], stirring: set[int]
+    ) -> None:
         """`room` is where the server wants what comes, `message` where it puts what goes, `deaf` where it looks for
-        ports whose peer does not read."""
+        ports whose peer does not read, `stirring` the lines that have more to do in a tick than to pass sound on."""
         self.slot = slot
         self._room, self._message = room, message
-        self._deaf = deaf
-        self.events: list[Event] = []  # for the line, which takes them away
+        self._deaf, self._stirring = deaf, stirring
+        self._events: list[Event] = []
         self.socket: socket.socket | None = None
         self.uuid: UUID | None = None
         self.dialled: str | None = None
@@ -42,7 +44,7 @@ class Port:
     def connect(self, connection: socket.socket, uuid: UUID, visitor: Visitor, decoder: Decoder) -> None:
         """A call has come for this line."""
         self.socket, self.uuid, self.dialled, self.decoder = connection, uuid, visitor.dialled, decoder
-        self.events.append(CallerId(visitor.caller))
+        self.tell(CallerId(visitor.caller))
         self.target, self.unread, self.cut = "", 0, b""
         self.receive = quick.receiver(connection, self._room)
         self._send = quick.sender(connection, self._message)
@@ -52,6 +54,21 @@ class Port:
         connection, self.socket = self.socket, None
         self.receive = self._send = _no_one
         return connection
+
+    def stir(self) -> None:
+        """The line wants to be asked in the next tick."""
+        self._stirring.add(self.slot)
+
+    def tell(self, event: Event) -> None:
+        """This has happened to the line."""
+        self._events.append(event)
+        self.stir()
+
+    def told(self) -> list[Event]:
+        """What has happened, once; the line is asked again when it says so, or more happens."""
+        self._stirring.discard(self.slot)
+        events, self._events = self._events, []
+        return events
 
     def send(self) -> None:
         """Put the message on its way; nothing happens without a connection."""

@@ -14,7 +14,8 @@ import errno
 import socket
 import sys
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,12 +47,22 @@ def why() -> int:
 
 
 def _call(name: str, connection: socket.socket, row: Bytes) -> Call:
+    where = ctypes.c_int(connection.fileno()), ctypes.c_void_p(row.ctypes.data)
+    return partial(_function(name), *where, _size(row.nbytes), FLAGS)
+
+
+# What all connections share is one object, for five hundred of each do not fit into the processor's cache.
+FLAGS = ctypes.c_int(0)
+_size = cache(ctypes.c_size_t)
+
+
+@cache
+def _function(name: str) -> Callable[..., int]:
     # ssize_t send(int sockfd, const void *buf, size_t len, int flags);
     # ssize_t recv(int sockfd, void *buf, size_t len, int flags);
     function = getattr(ctypes.PyDLL(None, use_errno=True), name)
     function.restype = ctypes.c_ssize_t
-    where = ctypes.c_int(connection.fileno()), ctypes.c_void_p(row.ctypes.data)
-    return partial(function, *where, ctypes.c_size_t(row.nbytes), ctypes.c_int(0))
+    return cast("Callable[..., int]", function)
 
 
 def _caught(function: Call) -> Call:

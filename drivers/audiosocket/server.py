@@ -94,7 +94,9 @@ class Server:
         out = np.zeros((lines, OUT), np.uint8)
         out[:, 1 : 1 + HEADER] = np.frombuffer(FRAME_HEADER, np.uint8)
         self.sending: Frame = out[:, 1 + HEADER :].view("<i2")  # what lines say next, shape (lines, 160)
-        self.ports = [Port(n, self._received[n, 1 : 1 + READ], out[n, 1:], self.deaf) for n in range(lines)]
+        self.stirring: set[int] = set()  # lines that have more to do in a tick than to pass sound on
+        rooms = self._received[:, 1 : 1 + READ]
+        self.ports = [Port(n, rooms[n], out[n, 1:], self.deaf, self.stirring) for n in range(lines)]
         self._retry_at = 0
         self._silent_until = 0  # log of refusals
         self._short = False
@@ -120,7 +122,7 @@ class Server:
         self._members.remove(slot)
         self.hang_up(self.ports[slot])
         self.seize(self.ports[slot])
-        self.ports[slot].events.clear()
+        self.ports[slot].told()
         if not self._members:
             self._shut()
 
@@ -226,7 +228,7 @@ class Server:
                 case Audio(samples):
                     self.arrivals.add(port.slot, np.frombuffer(samples, "<i2"))
                 case Digit(digit):
-                    port.events.append(HardwareDigit(digit))
+                    port.tell(HardwareDigit(digit))
                 case HangUp(reason) | Broken(reason):
                     self._gone(port, reason)
                     return
@@ -236,7 +238,7 @@ class Server:
         if port.socket is not None:
             self._release(port, close=True)
             self.arrivals.listening[port.slot] = False
-            port.events.append(FarHangup(reason))
+            port.tell(FarHangup(reason))
 
     def _release(self, port: Port, close: bool = False) -> None:
         connection = port.disconnect()
@@ -392,7 +394,7 @@ class Server:
             self._release(port, close=True)
             self.arrivals.listen(slot, False)
             port.failed = True
-            port.events.append(Alarm(reason))
+            port.tell(Alarm(reason))
         self._free.clear()
         self._shut()
         self._retry_at = self.now + SECOND
@@ -407,5 +409,5 @@ class Server:
             return
         for slot in sorted(self._members):
             self.ports[slot].failed = False
-            self.ports[slot].events.append(Restored())
+            self.ports[slot].tell(Restored())
             self._free.append(self.ports[slot])

@@ -336,7 +336,7 @@ def test_a_line_opened_while_the_socket_is_broken_is_told_so(house) -> None:
         home.server.open(late.slot)
     home.run(60)
     home.server.open(late.slot)
-    assert late.events == []
+    assert late.told() == []
 
 
 def test_closing_one_line_leaves_the_others(house) -> None:
