@@ -20,6 +20,7 @@ PACKAGES = [
     "hotline.drivers.card.worker",
     "hotline.drivers.dahdi",
     "hotline.drivers.modem",
+    "hotline.drivers.simulated",
     "hotline.drivers.sound",
     "hotline.dsp",
     "hotline.voice",

@@ -21,7 +21,7 @@ from ..daemon import demo
 from ..daemon.journal import Entry
 from ..daemon.service import Service
 from ..drivers.line import RATE
-from ..drivers.telephone import KeypadTelephone, Said
+from ..drivers.simulated.telephone import KeypadTelephone, Said
 
 TICK = 0.02  # seconds
 ID = "990101198503070017"

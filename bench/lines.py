@@ -27,7 +27,7 @@ from ..daemon import demo
 from ..daemon.call import TICKS_PER_SECOND
 from ..daemon.service import Service
 from ..drivers.line import FRAME
-from ..drivers.telephone import KeypadTelephone
+from ..drivers.simulated.telephone import KeypadTelephone
 
 
 class Timed:

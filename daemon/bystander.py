@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..drivers.exchange import Exchange, State
 from ..drivers.line import Frame
-from ..drivers.telephone import SILENCE
+from ..drivers.simulated.exchange import Exchange, State
+from ..drivers.simulated.telephone import SILENCE
 from .caller import Word
 from .remote import Entry, RemoteCaller
 

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from ..drivers.exchange import Exchange
-from ..drivers.telephone import KeypadTelephone
+from ..drivers.simulated.exchange import Exchange
+from ..drivers.simulated.telephone import KeypadTelephone
 from ..voice import audiofile
 from .call import Call, ticks
 

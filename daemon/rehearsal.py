@@ -19,8 +19,8 @@ import numpy.typing as npt
 from .. import desk
 from ..config.settings import Line, Settings
 from ..drivers.line import FRAME, HookState
-from ..drivers.simulated import SimulatedLine
-from ..drivers.telephone import KeypadTelephone, Said
+from ..drivers.simulated.line import SimulatedLine
+from ..drivers.simulated.telephone import KeypadTelephone, Said
 from .call import ticks
 from .caller import ScriptedCaller, parse
 from .journal import Entry

@@ -17,7 +17,7 @@ import numpy as np
 
 from ..drivers.audiosocket.caller import Caller, announce, ask_target
 from ..drivers.line import FRAME, Frame
-from ..drivers.telephone import KeypadTelephone
+from ..drivers.simulated.telephone import KeypadTelephone
 from ..voice import audiofile
 from .call import ticks
 from .caller import BARGE_IN_AFTER, Word

@@ -14,7 +14,7 @@ from .. import desk, drivers
 from ..config import tones
 from ..config.settings import Settings, SettingsError
 from ..drivers import Share
-from ..drivers.simulated import SimulatedLine
+from ..drivers.simulated.line import SimulatedLine
 from ..voice import recordings
 from ..voice.catalogue import Catalogue
 from ..voice.library import Library

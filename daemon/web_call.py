@@ -20,10 +20,10 @@ from typing import Protocol
 import numpy as np
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from ..drivers.exchange import State
 from ..drivers.line import FRAME
-from ..drivers.simulated import SimulatedLine
-from ..drivers.telephone import LiveTelephone
+from ..drivers.simulated.exchange import State
+from ..drivers.simulated.line import SimulatedLine
+from ..drivers.simulated.telephone import LiveTelephone
 from .pulse import Figures
 
 TICK = 0.02  # seconds

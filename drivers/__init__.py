@@ -36,7 +36,7 @@ class Share:
 ALL = Share()
 
 DRIVERS = {
-    "simulated": (".simulated", "SimulatedLine"),
+    "simulated": (".simulated.line", "SimulatedLine"),
     "voicemodem": (".modem.line", "VoiceModemLine"),
     "audiosocket": (".audiosocket.line", "AudioSocketLine"),
     "sound": (".sound.line", "SoundLine"),

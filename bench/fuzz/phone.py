@@ -18,9 +18,9 @@ from starlette.websockets import WebSocket
 
 from ...daemon.pulse import Figures
 from ...daemon.web_call import MOST_WAITING, TICK, Entry, LineState, Phones
-from ...drivers.exchange import State
 from ...drivers.line import FRAME, Frame, HookState
-from ...drivers.simulated import SimulatedLine
+from ...drivers.simulated.exchange import State
+from ...drivers.simulated.line import SimulatedLine
 
 Message = MutableMapping[str, Any]  # as ASGI has it
 Step = tuple[int, Message]  # ticks to wait, and what the browser then sends

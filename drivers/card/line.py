@@ -43,7 +43,7 @@ from .worker import wire
 from .worker.wire import Kind, Message
 
 SAME_BURST = 3 * SECOND // 2  # bursts are at least 2 s apart, a burst in two parts is not
-RING_MISSED = 6 * SECOND  # as in drivers/exchange.py: the period of Chinese ringing and a second
+RING_MISSED = 6 * SECOND  # as in drivers/simulated/exchange.py: the period of Chinese ringing and a second
 PAUSE = SECOND  # ',' in a dialled number
 FLASH = SECOND // 2
 

@@ -37,7 +37,7 @@ from ..line import (
     check_frame,
     check_number,
 )
-from ..telephone import LiveTelephone
+from ..simulated.telephone import LiveTelephone
 from . import aside, at, dle, pacing
 from .at import SECOND
 from .codecs import CODECS, Codec

@@ -1,9 +1,9 @@
 """How much is under way between the ticks and the modem's own clock.
 
 A modem's crystal and ours differ by some millionths, and reads come in bursts. What it sends goes through a small
-buffer (drivers/telephone.py has it). What we send is metered out: there is no way to ask a modem how much it still
-has to play, so we keep account of it, and never let more than 200 ms lie in the device, because that much is heard
-after a caller has pressed a key.
+buffer (drivers/simulated/telephone.py has it). What we send is metered out: there is no way to ask a modem how much it
+still has to play, so we keep account of it, and never let more than 200 ms lie in the device, because that much is
+heard after a caller has pressed a key.
 
 In duplex the account is settled by what the modem has sent: as many samples as arrived have been played, so both
 directions keep in step for hours. What it sends before our first samples reach it is counted too, so what lies there is

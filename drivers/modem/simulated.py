@@ -1,9 +1,9 @@
 """A voice modem in software that speaks the real bytes through a real port, for tests and for trying the service.
 
-Its port is one end of a pty, its line one port of the software exchange (drivers/exchange.py), so telephones call
-through it. firmware.py has one class for each kind of modem; their transcripts say how they differ. Everything that
-happens happens in `tick`, 20 ms of line time; nothing waits and nothing is random. What goes wrong with modems is a
-switch of faults.py.
+Its port is one end of a pty, its line one port of the software exchange (drivers/simulated/exchange.py), so telephones
+call through it. firmware.py has one class for each kind of modem; their transcripts say how they differ. Everything
+that happens happens in `tick`, 20 ms of line time; nothing waits and nothing is random. What goes wrong with modems is
+a switch of faults.py.
 
 It shares no code with the driver's parsers: a modem that used them would agree with their mistakes.
 """
@@ -17,8 +17,8 @@ from typing import ClassVar
 import numpy as np
 
 from ...config.tones import TonePlan
-from ..exchange import Exchange
 from ..line import FRAME, CallerId, Frame, Ring
+from ..simulated.exchange import Exchange
 from .codecs import CODECS
 from .faults import Faults
 from .simulated_ear import Ear

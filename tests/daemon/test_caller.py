@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from hotline.daemon.caller import TRAVEL, ScriptedCaller, ScriptError, Word, parse
-from hotline.drivers.telephone import KeypadTelephone
+from hotline.drivers.simulated.telephone import KeypadTelephone
 from hotline.dsp import generate
 from hotline.voice import audiofile
 from hotline.voice.catalogue import Catalogue

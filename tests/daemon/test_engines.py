@@ -24,7 +24,7 @@ from hotline.daemon.pulse import Pulse
 from hotline.daemon.web_call import LineState
 from hotline.drivers import Share
 from hotline.drivers.audiosocket.caller import Caller
-from hotline.drivers.simulated import SimulatedLine
+from hotline.drivers.simulated.line import SimulatedLine
 
 
 def test_every_line_has_one_process_to_carry_it(monkeypatch: pytest.MonkeyPatch) -> None:

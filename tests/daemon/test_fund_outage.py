@@ -11,7 +11,7 @@ import sqlite3
 import numpy as np
 import pytest
 from hotline.drivers.line import RATE
-from hotline.drivers.telephone import KeypadTelephone
+from hotline.drivers.simulated.telephone import KeypadTelephone
 from hotline.voice.recorder import part
 from hotline.voice.wavefile import HEADER, WIDTH
 from rig.house import NUMBER

@@ -12,7 +12,7 @@ import psutil
 import pytest
 from hotline.daemon.rehearsal import Rehearsal
 from hotline.drivers.line import RATE, HookState
-from hotline.drivers.telephone import KeypadTelephone
+from hotline.drivers.simulated.telephone import KeypadTelephone
 from hotline.voice import wavefile
 from rig.house import NUMBER, PIN
 

@@ -9,7 +9,7 @@ import pytest
 from hotline.daemon.line_events import described
 from hotline.daemon.switchboard import REMEMBERED
 from hotline.drivers.line import Alarm, CallerId, Dialled, Event, FarHangup, HardwareDigit, Restored, Ring, RingStopped
-from hotline.drivers.telephone import KeypadTelephone
+from hotline.drivers.simulated.telephone import KeypadTelephone
 from hotline.dsp import generate
 from rig.house import EPOCH, NUMBER
 

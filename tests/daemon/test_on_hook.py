@@ -9,7 +9,7 @@ import pytest
 from hotline.daemon.call import ticks
 from hotline.daemon.on_hook import OnHook
 from hotline.drivers.line import FRAME
-from hotline.drivers.simulated import Settings, SimulatedLine
+from hotline.drivers.simulated.line import Settings, SimulatedLine
 from hotline.dsp import callerid, dtmf, generate
 from rig.board import Board
 

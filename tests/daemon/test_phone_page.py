@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
-from hotline.drivers.exchange import State
+from hotline.drivers.simulated.exchange import State
 from hotline.dsp import dtmf
 from hotline.dsp.levels import RATE
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright

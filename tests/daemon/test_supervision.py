@@ -9,9 +9,9 @@ from hotline.config import tones
 from hotline.config.settings import Hangup
 from hotline.daemon.call import ticks
 from hotline.daemon.supervision import ECHO, Supervision, Verdict
-from hotline.drivers.exchange_tones import Stage
 from hotline.drivers.line import FRAME, Capabilities, FarHangup
-from hotline.drivers.simulated import Settings, SimulatedLine
+from hotline.drivers.simulated.line import Settings, SimulatedLine
+from hotline.drivers.simulated.tones import Stage
 from hotline.dsp import generate
 from hotline.dsp.levels import RATE, amplitude
 from hotline.dsp.progress import Tone

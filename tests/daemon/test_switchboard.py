@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hotline.daemon.call import ticks
 from hotline.drivers.line import FRAME, Alarm, Capabilities, FarHangup, HardwareDigit, LineError
-from hotline.drivers.simulated import SimulatedLine
+from hotline.drivers.simulated.line import SimulatedLine
 from rig.board import Board, Clip, Speech
 
 LONG = Speech(Clip(0, 160_000), text="很长的话")

@@ -5,7 +5,7 @@ from django.utils import timezone
 from hotline.config import dialog as dialogs
 from hotline.daemon.rehearsal import Rehearsal, run
 from hotline.daemon.upkeep import load_dialog
-from hotline.drivers.telephone import KeypadTelephone
+from hotline.drivers.simulated.telephone import KeypadTelephone
 from hotline.voice.catalogue import Catalogue
 from rig.house import NUMBER
 

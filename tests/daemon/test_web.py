@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from hotline.daemon import web_call
 from hotline.daemon.web import WebError, create_app, serving
-from hotline.drivers.exchange import State
 from hotline.drivers.line import FRAME, HookState
+from hotline.drivers.simulated.exchange import State
 from hotline.dsp import generate
 from rig.small_service import GREETING, SmallService
 from websockets.exceptions import ConnectionClosed, InvalidStatus

@@ -10,7 +10,7 @@ from hotline.config.settings import Line as LineSettings
 from hotline.config.settings import SettingsError
 from hotline.drivers import DRIVERS, driver, make
 from hotline.drivers.line import Line
-from hotline.drivers.simulated import SimulatedLine
+from hotline.drivers.simulated.line import SimulatedLine
 
 
 @pytest.mark.parametrize("name", DRIVERS)
@@ -19,7 +19,7 @@ def test_every_row_leads_to_a_line(name: str) -> None:
 
 
 def test_driver_is_imported_when_chosen() -> None:
-    program = "import sys, hotline.drivers; sys.exit('hotline.drivers.simulated' in sys.modules)"
+    program = "import sys, hotline.drivers; sys.exit('hotline.drivers.simulated.line' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from hotline import voice
 from hotline.config import tones
-from hotline.drivers.exchange import ROUTING, TICKS, Station
 from hotline.drivers.line import FRAME
-from hotline.drivers.simulated import Settings, SimulatedLine
-from hotline.drivers.telephone import Silent, WavTelephone
+from hotline.drivers.simulated.exchange import ROUTING, TICKS, Station
+from hotline.drivers.simulated.line import Settings, SimulatedLine
+from hotline.drivers.simulated.telephone import Silent, WavTelephone
 from hotline.dsp import answer, generate, progress
 from hotline.dsp.generate import mix, noise, silence
 from hotline.dsp.levels import RATE

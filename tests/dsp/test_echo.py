@@ -294,6 +294,17 @@ def test_pauses_between_prompts():
     assert enhancement(back[:, 4 * RATE :], left[:, 4 * RATE :]).min() > 25
 
 
+def test_what_one_prompt_taught_serves_the_next_from_its_first_sample():
+    rng = np.random.default_rng(15)
+    sent = np.concatenate([spoken(rng, 12, 1.0), np.zeros((12, 3 * RATE), np.int16), spoken(rng, 12, 0.5)], axis=1)
+    back = echoed(sent, [hybrid(rng, 0) for _ in range(12)])
+    left = cleaned(LAWS["alaw"](generate.to_int16(back + noise(rng, sent.shape, -60))), sent)
+    for begin, least in ((0, 0), (4 * RATE, 30)):
+        tenth = slice(begin, begin + RATE // 10)
+        found = np.median(enhancement(back[:, tenth], left[:, tenth]))
+        assert least <= found <= least + 20, begin
+
+
 def test_reset_forgets():
     received, sent, _ = barge_in(6, 2, "123456", 0, 500)
     canceller = echo.Canceller(2)

@@ -6,8 +6,8 @@ import numpy as np
 from hotline.config import tones
 from hotline.daemon.switchboard import HANGUP, Switchboard
 from hotline.drivers.line import FRAME
-from hotline.drivers.simulated import SimulatedLine
-from hotline.drivers.telephone import KeypadTelephone
+from hotline.drivers.simulated.line import SimulatedLine
+from hotline.drivers.simulated.telephone import KeypadTelephone
 
 PLAN = tones.load("cn")
 

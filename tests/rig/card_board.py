@@ -20,9 +20,9 @@ import numpy as np
 from hotline.config.settings import Line as Section
 from hotline.drivers.card.client import Card, State
 from hotline.drivers.card.line import CardLine
-from hotline.drivers.exchange import Exchange
 from hotline.drivers.line import CallerId, Frame, HookState, Line, Ring
-from hotline.drivers.telephone import SILENCE, KeypadTelephone
+from hotline.drivers.simulated.exchange import Exchange
+from hotline.drivers.simulated.telephone import SILENCE, KeypadTelephone
 from hotline.dsp import dtmf, g711
 from rig.line_contract import SECOND, Far
 

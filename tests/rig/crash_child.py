@@ -26,7 +26,7 @@ from hotline.config.settings import Line
 from hotline.daemon import demo
 from hotline.daemon.service import Service
 from hotline.drivers.line import RATE
-from hotline.drivers.telephone import KeypadTelephone
+from hotline.drivers.simulated.telephone import KeypadTelephone
 
 SPEECH = (np.random.default_rng(1).standard_normal(6 * RATE) * 3000).astype(np.int16)
 FAST = {"on_ms": 50, "off_ms": 50}

@@ -19,7 +19,7 @@ import numpy as np
 from hotline.drivers.dahdi import abi
 from hotline.drivers.dahdi.port import Event, Hook, Port
 from hotline.drivers.line import FRAME
-from hotline.drivers.telephone import KeypadTelephone
+from hotline.drivers.simulated.telephone import KeypadTelephone
 
 NEAR, FAR = b"1:0", b"1:1"  # the two spans, as tests/dahdi/system.conf names them
 CHANNELS = {

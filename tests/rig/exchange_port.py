@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from hotline.drivers.exchange import Exchange
 from hotline.drivers.line import FRAME, Event, Frame
-from hotline.drivers.telephone import SILENCE, KeypadTelephone, Silent, WavTelephone
+from hotline.drivers.simulated.exchange import Exchange
+from hotline.drivers.simulated.telephone import SILENCE, KeypadTelephone, Silent, WavTelephone
 from rig.line_contract import level_at
 
 SECOND = 50  # ticks

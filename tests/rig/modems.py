@@ -11,7 +11,7 @@ from hotline.drivers.modem.firmware import FIRMWARE
 from hotline.drivers.modem.life import State
 from hotline.drivers.modem.line import VoiceModemLine
 from hotline.drivers.modem.settings import Settings
-from hotline.drivers.telephone import KeypadTelephone
+from hotline.drivers.simulated.telephone import KeypadTelephone
 from rig.house import NUMBER, House
 from rig.line_contract import Bench, Far
 

@@ -22,11 +22,11 @@ import numpy as np
 import psutil
 import pytest
 import serial
-from hotline.drivers.exchange import Exchange
 from hotline.drivers.line import FRAME, Ring
+from hotline.drivers.simulated.exchange import Exchange
+from hotline.drivers.simulated.telephone import SILENCE, KeypadTelephone
 from hotline.drivers.sound.line import WAITING, Settings, SoundLine
 from hotline.drivers.sound.rates import Down
-from hotline.drivers.telephone import SILENCE, KeypadTelephone
 from rig.ports.protocol_exchange import WIRES, Wires
 
 serial.protocol_handler_packages.append("rig.ports")

@@ -19,9 +19,9 @@ import numpy as np
 from hotline.daemon.pulse import Figures, Pulse
 from hotline.daemon.web import Hint, create_app, serving
 from hotline.daemon.web_call import Entry, LineState
-from hotline.drivers.exchange import State
 from hotline.drivers.line import FRAME, RATE, CallerId, HookState, Ring
-from hotline.drivers.simulated import SimulatedLine
+from hotline.drivers.simulated.exchange import State
+from hotline.drivers.simulated.line import SimulatedLine
 from hotline.dsp import dtmf
 
 TICK = FRAME / RATE

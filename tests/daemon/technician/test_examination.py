@@ -7,11 +7,11 @@ import pytest
 from hotline.config import tones
 from hotline.daemon.technician.examination import Findings, be_called, examine
 from hotline.daemon.technician.trial import LineFailed, Trial
-from hotline.drivers import exchange
-from hotline.drivers.exchange_tones import Stage, Tone, Tones
 from hotline.drivers.line import HookState
-from hotline.drivers.simulated import Settings, SimulatedLine
-from hotline.drivers.telephone import KeypadTelephone
+from hotline.drivers.simulated import exchange
+from hotline.drivers.simulated.line import Settings, SimulatedLine
+from hotline.drivers.simulated.telephone import KeypadTelephone
+from hotline.drivers.simulated.tones import Stage, Tone, Tones
 from hotline.dsp import generate
 from hotline.dsp.levels import power_dbm0
 

@@ -9,7 +9,7 @@ from hotline.config.settings import Line as Section
 from hotline.daemon.call_state import State
 from hotline.daemon.rehearsal import Rehearsal
 from hotline.drivers.line import RATE, HookState
-from hotline.drivers.telephone import KeypadTelephone
+from hotline.drivers.simulated.telephone import KeypadTelephone
 from rig.house import NUMBER, PIN
 
 ID = "990101198503070017"

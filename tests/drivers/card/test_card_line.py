@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from hotline.drivers import make
-from hotline.drivers.exchange import Station
 from hotline.drivers.line import FRAME, Alarm, CallerId, Dialled, FarHangup, HookState, Restored, Ring, RingStopped
+from hotline.drivers.simulated.exchange import Station
 from hotline.dsp import generate
 from rig.card_board import CardFar
 from rig.line_contract import SECOND, Bench, level_at, tone

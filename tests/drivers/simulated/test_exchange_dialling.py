@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from hotline.drivers.exchange import State, Station
 from hotline.drivers.line import FRAME, Dialled
-from hotline.drivers.telephone import KeypadTelephone, Silent, WavTelephone
+from hotline.drivers.simulated.exchange import State, Station
+from hotline.drivers.simulated.telephone import KeypadTelephone, Silent, WavTelephone
 from rig.exchange_port import SECOND, Port, bursts
 from rig.line_contract import level_at, tone
 

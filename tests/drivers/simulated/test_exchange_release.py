@@ -5,10 +5,10 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
-from hotline.drivers.exchange import Exchange, State
-from hotline.drivers.exchange_tones import Stage, Tones
 from hotline.drivers.line import FRAME
-from hotline.drivers.telephone import KeypadTelephone, Silent, WavTelephone
+from hotline.drivers.simulated.exchange import Exchange, State
+from hotline.drivers.simulated.telephone import KeypadTelephone, Silent, WavTelephone
+from hotline.drivers.simulated.tones import Stage, Tones
 from rig.exchange_port import SECOND, Port, bursts
 from rig.line_contract import level_at, tone
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hotline.drivers.exchange import Engaged, Exchange, State
 from hotline.drivers.line import FRAME, CallerId, Frame, Ring, RingStopped
-from hotline.drivers.telephone import SILENCE, KeypadTelephone, Silent
+from hotline.drivers.simulated.exchange import Engaged, Exchange, State
+from hotline.drivers.simulated.telephone import SILENCE, KeypadTelephone, Silent
 from hotline.dsp import callerid, dtmf
 from rig.exchange_port import SECOND, Port, bursts
 from rig.line_contract import tone

@@ -8,11 +8,11 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hotline.drivers import exchange as module
-from hotline.drivers.exchange import TABLE, Exchange, IllegalSignal, Signal, State, Station
 from hotline.drivers.line import FRAME, Alarm, CallerId, Dialled, Event, HookState, Restored, Ring
-from hotline.drivers.simulated import SimulatedLine
-from hotline.drivers.telephone import KeypadTelephone, WavTelephone
+from hotline.drivers.simulated import exchange as module
+from hotline.drivers.simulated.exchange import TABLE, Exchange, IllegalSignal, Signal, State, Station
+from hotline.drivers.simulated.line import SimulatedLine
+from hotline.drivers.simulated.telephone import KeypadTelephone, WavTelephone
 from rig.exchange_port import Port, bursts
 from rig.line_contract import tone
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from hotline.drivers.line import FRAME, Frame
-from hotline.drivers.telephone import SILENCE, KeypadTelephone, LiveTelephone, Silent, Tape, Telephone, WavTelephone
+from hotline.drivers.simulated.telephone import (
+    SILENCE,
+    KeypadTelephone,
+    LiveTelephone,
+    Silent,
+    Tape,
+    Telephone,
+    WavTelephone,
+)
 from hotline.dsp import generate
 
 

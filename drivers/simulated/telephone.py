@@ -17,9 +17,9 @@ from typing import Protocol
 
 import numpy as np
 
-from ..dsp import generate
-from ..dsp.levels import ms
-from .line import FRAME, RATE, Frame
+from ...dsp import generate
+from ...dsp.levels import ms
+from ..line import FRAME, RATE, Frame
 
 SILENCE: Frame = np.zeros(FRAME, np.int16)
 SILENCE.flags.writeable = False

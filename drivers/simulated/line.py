@@ -10,10 +10,7 @@ from dataclasses import replace
 
 from pydantic import Field
 
-from .exchange import RELEASE, TICKS, Exchange
-from .exchange_tones import ShowsNumber, Stage, Tones
-from .impairments import Impairments, Pair
-from .line import (
+from ..line import (
     Alarm,
     Event,
     Frame,
@@ -25,6 +22,9 @@ from .line import (
     check_frame,
     check_number,
 )
+from .exchange import RELEASE, TICKS, Exchange
+from .impairments import Impairments, Pair
+from .tones import ShowsNumber, Stage, Tones
 
 
 class Settings(Impairments):

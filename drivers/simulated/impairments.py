@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from ..config.settings import Section
-from ..dsp.levels import rms
-from .line import FRAME, RATE, Frame
+from ...config.settings import Section
+from ...dsp.levels import rms
+from ..line import FRAME, RATE, Frame
 
 Floats = npt.NDArray[np.float64]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hotline.drivers.exchange_tones import Player, Stage, Tone, Tones, loop
 from hotline.drivers.line import FRAME
+from hotline.drivers.simulated.tones import Player, Stage, Tone, Tones, loop
 from hotline.dsp.levels import power_dbm0
 
 

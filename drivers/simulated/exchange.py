@@ -23,9 +23,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Literal
 
-from .exchange_tones import Player, ShowsNumber, Stage, Tones, announcement
-from .line import FRAME, RATE, Alarm, CallerId, Dialled, Event, Frame, LineError, Restored, Ring, RingStopped
+from ..line import FRAME, RATE, Alarm, CallerId, Dialled, Event, Frame, LineError, Restored, Ring, RingStopped
 from .telephone import SILENCE, Silent, Telephone
+from .tones import Player, ShowsNumber, Stage, Tones, announcement
 
 TICKS = RATE // FRAME  # ticks in a second
 
@@ -142,7 +142,7 @@ NOBODY = Station("unobtainable")
 class Exchange:
     """The exchange's side of one port.
 
-    The near end (simulated.py) calls `tick` once a tick, then `sound` for the frame we are to read, then
+    The near end (line.py) calls `tick` once a tick, then `sound` for the frame we are to read, then
     `hear` with the frame we write. From there a telephone's `hear` is called once a tick, and before it,
     while it is connected to us, its `speak`.
     """

@@ -15,9 +15,9 @@ from typing import Annotated, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from ..config.settings import Section
-from ..dsp import callerid, generate
-from .line import FRAME, RATE, Frame
+from ...config.settings import Section
+from ...dsp import callerid, generate
+from ..line import FRAME, RATE, Frame
 
 
 class Tone(Section):

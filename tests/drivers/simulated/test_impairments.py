@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hotline.drivers.impairments import Impairments, Pair, Resampler
 from hotline.drivers.line import FRAME, Frame
-from hotline.drivers.telephone import SILENCE, WavTelephone
+from hotline.drivers.simulated.impairments import Impairments, Pair, Resampler
+from hotline.drivers.simulated.telephone import SILENCE, WavTelephone
 from hotline.dsp import generate
 from hotline.dsp.levels import power_dbm0
 from rig.line_contract import tone

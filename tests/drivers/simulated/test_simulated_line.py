@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hotline.config import tones
 from hotline.drivers.line import Alarm, CallerId, Frame, HookState, Line, Restored
-from hotline.drivers.simulated import Settings, SimulatedLine
-from hotline.drivers.telephone import KeypadTelephone
+from hotline.drivers.simulated.line import Settings, SimulatedLine
+from hotline.drivers.simulated.telephone import KeypadTelephone
 from hotline.dsp import dtmf, generate, progress
 from rig.line_contract import SECOND, Bench, Far, LineContract, level_at, tone
 
