@@ -9,6 +9,10 @@ What tells keys from speech best, over hours of speech and thousands of keys, is
 steady sines are subtracted. A voice that happens to have two harmonics on the grid has more of them close below.
 Keys have company as weak as that only from noise, which is flat, or from an echo, and then the tones themselves do not
 waver; hence three ways to be pure enough.
+
+Music has pairs as pure as that. A bar that is struck (glockenspiel, chimes) sounds at 1, 2.76 and 5.40 times its pitch,
+the bending modes of a free bar. Of one tuned to 308 Hz the overtones are the key C; its pitch, far stronger, lies below
+all that keys are compared with. And an octave is the key 2, 6 or C, the lower tone 2.1 % flat, the upper as sharp.
 """
 
 from __future__ import annotations
@@ -56,8 +60,10 @@ class Limits:
 
     # The laboratory's own: chosen on speech and impaired keys, judged on others.
     steady: float = 3.0  # dB, change of a tone's amplitude
+    apart: float = 4.15  # %, ratio of the tones over nominal: 3.7 if 1.8 off and opposed, 4.08 if 2; an octave 4.26
     drift: float = 10.0  # Hz, spread of a tone's frequency from hop to hop
     voice: float = 8.0  # dB, weaker tone over a voice's fundamental
+    under: float = -5.0  # dB, weaker tone over the pitch of a bar whose overtones they are: -9.5 and less, mostly -12
     purity: float = 15.0  # dB, weaker tone over the strongest other component
     noise_purity: float = 9.0  # dB, the same if what is left is flat as noise is:
     noise_crest: float = 13.0  # dB, its strongest over its median (white noise: 8)
@@ -104,6 +110,7 @@ class Rest(NamedTuple):
     strongest: float
     median: float
     voice: float
+    under: float
 
 
 class _Tone(NamedTuple):
@@ -231,6 +238,7 @@ def _pair(envelope: list[float], tones: Track, digit: int, limits: Limits) -> _P
     steady, drift = max(low.steady, high.steady), max(low.drift, high.drift)
     for check, value, limit in (
         ("deviation", max(abs(low.percent), abs(high.percent)), limits.deviation),
+        ("apart", ((100 + high.percent) / (100 + low.percent) - 1) * 100, limits.apart),
         ("twist_high", twist, limits.twist_high),
         ("steady", steady, limits.steady),
         ("drift", drift, limits.drift),
@@ -277,9 +285,11 @@ def _pure(samples: Signal, pairs: dict[int, _Pair], limits: Limits) -> Iterator[
 
 def _company(weaker: float, left: Rest, limits: Limits, *, firm: bool) -> Refusal | None:
     """Why a pair with this weaker tone is refused for what sounds with it."""
-    voice, purity = decibels(weaker / left.voice), decibels(weaker / left.strongest)
+    voice, under, purity = (decibels(weaker / other) for other in (left.voice, left.under, left.strongest))
     if voice < limits.voice:
         return Refusal("voice", voice, limits.voice)
+    if under < limits.under:
+        return Refusal("under", under, limits.under)
     flat = decibels(left.strongest / left.median) <= limits.noise_crest
     least = min(limits.purity, limits.firm_purity if firm else math.inf, limits.noise_purity if flat else math.inf)
     return Refusal("purity", purity, least) if purity < least else None
@@ -322,6 +332,7 @@ def _band(low: float, high: float) -> slice:
 
 
 _VOICE = _band(190, 275)  # between hum and the lowest dial tone, both of which may be strong
+_UNDER = _band(275, 320)  # on the skirts of dial tones: the lowest is 330 Hz, so only peaks count
 _SPEECH = _band(530, 3450)  # above the dial tones
 
 
@@ -329,5 +340,13 @@ def rest(left: Single) -> list[Rest]:
     """What stands out in the spectrum of each residual (n, samples)."""
     spectra = np.abs(np.fft.rfft(left, _POINTS))
     speech = np.sort(spectra[:, _SPEECH], axis=1)
-    sizes = speech[:, -1], speech[:, speech.shape[1] // 2], spectra[:, _VOICE].max(axis=1)
+    voice, under = spectra[:, _VOICE].max(axis=1), _highest_peak(spectra, _UNDER)
+    sizes = speech[:, -1], speech[:, speech.shape[1] // 2], voice, under
     return [Rest(*each) for each in np.maximum(sizes, _NOTHING).T.tolist()]
+
+
+def _highest_peak(spectra: Single, band: slice) -> Single:
+    """Of each spectrum (n, points) the highest point of this band that neither of its neighbours exceeds, or 0."""
+    below, here, above = (spectra[:, band.start + by : band.stop + by] for by in (-1, 0, 1))
+    peaks: Single = np.where((here >= below) & (here >= above), here, 0).max(axis=1)
+    return peaks

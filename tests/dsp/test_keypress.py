@@ -44,8 +44,10 @@ def test_start_level_and_frequency_are_measured(digit):
         ("twist_high", held(twist_db=9.0)),
         ("twist_low", held(twist_db=-13.0)),
         ("deviation", held(deviation_percent=2.6)),
+        ("apart", held(deviation_percent=(-2.12, 2.12))),
         ("purity", held() + generate.tones([1040.0], [-18.0], HISTORY)),
         ("voice", held() + generate.tones([230.0], [-14.0], HISTORY)),
+        ("under", held(on_ms=100) + generate.tones([305.0], [-4.0], HISTORY)),
     ],
 )
 def test_a_refusal_names_the_limit_it_failed(limit, samples):
@@ -73,6 +75,31 @@ def test_white_noise_may_be_strong_but_a_single_tone_may_not():
     assert check(held(on_ms=55) + disturbance) is None
     assert check(held(on_ms=40) + generate.tones([1040.0], [-23.0], HISTORY)) == "purity"
     assert check(held(on_ms=40) + generate.tones([1040.0], [-27.0], HISTORY)) is None
+
+
+@pytest.mark.parametrize(("digit", "low"), [("2", 682.4), ("6", 753.9), ("C", 834.2)])
+def test_an_octave_is_no_key_though_neither_tone_is_far_off(digit, low):
+    assert check(generate.tones([low, 2 * low], [-10.0, -12.0], HISTORY), digit) == "apart"
+    assert check(held(digit, deviation_percent=(-2.0, 2.0)), digit) is None
+
+
+@pytest.mark.parametrize("pitch", [303.0, 306.0, 308.0])
+def test_two_overtones_of_a_struck_bar_are_no_key_unless_they_sound_alone(pitch):
+    overtones = generate.tones([2.756 * pitch, 5.404 * pitch], [-14.0, -20.0], HISTORY)
+    assert check(overtones, "C") is None
+    assert check(overtones + generate.tones([pitch], [-10.0], HISTORY), "C") == "under"
+
+
+def test_what_sounds_where_a_bar_would_may_be_a_little_stronger_than_a_key():
+    key = held(on_ms=100, level_dbm0=-14.0)
+    assert check(key + generate.tones([305.0], [-9.6], HISTORY)) is None
+    assert check(key + generate.tones([305.0], [-8.4], HISTORY)) == "under"
+
+
+@pytest.mark.parametrize("on_ms", [40.0, 50.0, 100.0])
+@pytest.mark.parametrize("low", [326.7, 333.3, 346.5])
+def test_a_dial_tone_just_above_is_not_taken_for_a_bar(low, on_ms):
+    assert check(held(on_ms=on_ms) + generate.tones([low, 440.0], [2.0, 2.0], HISTORY)) is None
 
 
 def test_dial_tone_and_hum_may_be_stronger_than_the_key():
@@ -107,6 +134,8 @@ def presses(count, rng):
         row += line[end - HISTORY : end]
         if rng.random() < 0.3:
             row += generate.tones([rng.uniform(200, 3000)], [rng.uniform(-40, -5)], HISTORY)
+        if rng.random() < 0.1:
+            row += generate.tones([rng.uniform(290, 315)], [rng.uniform(-30, -5)], HISTORY)
     return samples, digits
 
 
@@ -122,7 +151,8 @@ def test_many_are_judged_at_once_as_the_textbook_judges_each():
             assert (found.value, found.limit) == pytest.approx((expected.value, expected.limit), abs=1e-3)
         else:
             assert tuple(found) == pytest.approx(tuple(expected), rel=1e-9)
-    assert seen == {"on", "deviation", "twist_high", "steady", "drift", "floor", "twist_low", "voice", "purity"}
+    measured = {"on", "deviation", "apart", "twist_high", "steady", "drift", "floor", "twist_low"}
+    assert seen == measured | {"voice", "under", "purity"}
 
 
 def test_edges_are_found_at_once_as_the_textbook_finds_each():

@@ -108,6 +108,7 @@ def judge(samples: Signal, digit: int, limits: Limits = LIMITS) -> Press | Refus
     drift = float(np.ptp(np.angle(advance), axis=0).max()) * hertz
     for check, value, limit in (
         ("deviation", float(np.abs(percent).max()), limits.deviation),
+        ("apart", ((1 + percent[1] / 100) / (1 + percent[0] / 100) - 1) * 100, limits.apart),
         ("twist_high", twist, limits.twist_high),
         ("steady", steady, limits.steady),
         ("drift", drift, limits.drift),
@@ -128,6 +129,9 @@ def judge(samples: Signal, digit: int, limits: Limits = LIMITS) -> Press | Refus
     voice, purity = decibels(weaker / left.voice), decibels(weaker / left.strongest)
     if voice < limits.voice:
         return Refusal("voice", voice, limits.voice)
+    under = decibels(weaker / left.under)
+    if under < limits.under:
+        return Refusal("under", under, limits.under)
     firm = age >= limits.firm_on and steady <= limits.firm_steady and drift <= limits.firm_drift
     flat = decibels(left.strongest / left.median) <= limits.noise_crest
     least = min(limits.purity, limits.firm_purity if firm else np.inf, limits.noise_purity if flat else np.inf)
@@ -144,6 +148,7 @@ def _band(low: float, high: float) -> slice:
 
 
 _VOICE = _band(190, 275)  # between hum and the lowest dial tone, both of which may be strong
+_UNDER = _band(275, 320)  # a struck bar's pitch: below the lowest dial tone too, but on its skirts
 _SPEECH = _band(530, 3450)  # above the dial tones
 
 
@@ -158,4 +163,5 @@ def rest(samples: Signal, frequencies: Signal) -> Rest:
     spectrum = np.abs(np.fft.rfft(weighted - model @ fit, _POINTS))
     speech = np.sort(spectrum[_SPEECH])
     strongest, median, voice = speech[-1], speech[len(speech) // 2], spectrum[_VOICE].max()
-    return Rest(*(max(float(size), 1e-9) for size in (strongest, median, voice)))
+    peaks = [spectrum[k] for k in range(_UNDER.start, _UNDER.stop) if spectrum[k] == spectrum[k - 1 : k + 2].max()]
+    return Rest(*(max(float(size), 1e-9) for size in (strongest, median, voice, max(peaks, default=0.0))))

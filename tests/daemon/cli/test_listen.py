@@ -193,7 +193,8 @@ def test_why_keys_far_off_and_half_keys_were_refused(tmp_path):
 
 
 def test_every_limit_of_the_detector_has_words():
-    measured = {"deviation", "floor", "twist_high", "twist_low", "on", "steady", "drift", "voice", "purity"}
+    measured = {"deviation", "apart", "floor", "twist_high", "twist_low", "on", "steady", "drift"}
+    measured |= {"voice", "under", "purity"}
     assert measured <= {field.name for field in dataclasses.fields(keypress.Limits)}
     assert set(refusals.CHECKS) == measured | {"low_missing", "high_missing"}
 
