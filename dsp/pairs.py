@@ -25,14 +25,16 @@ KEPT = HISTORY + LOOK_BACK + STEP
 RING = -(-(KEPT + STEP) // STEP) * STEP  # samples of each line, no more than a tick needs: less memory is faster
 BLOCK = 1 << 19  # samples of all lines, once more has been fed at a time; what is still longer is cut
 LEAD = WINDOW - STEP  # samples before the ring's beginning
-TILE = 128  # windows multiplied at once: the product and its squares stay in the nearest cache
+# Windows multiplied at once, so that the product stays in the nearest cache and its three sizes multiply to less than
+# a million: up to there OpenBLAS copies no operand before it begins, which would cost half as much again.
+TILE = 128
 APART = -(-WINDOW // STEP)  # windows so many steps apart do not overlap
 OFF = 5.0  # dB, what a tone 1.8 % off loses in a window tuned to the nominal frequency
 
 TONES = LOW + HIGH
 # What is looked at beside the pair: outside the groups, and between the high tones, on the skirts of one that is off.
 REFERENCES = (590.0, 1040.0, 1110.0, 1740.0, 1850.0, 1272.0, 1406.0, 1555.0)
-_HIGH = np.array([[0], [4]])  # from places in the two groups to places among the tones
+_BEGIN = np.array([[0], [4]])  # of the two groups among the tones
 
 Powers = NDArray[np.float32]
 Indexes = NDArray[np.intp]
@@ -184,7 +186,7 @@ class Pairs:
             return NONE
         places = groups[:, :, window].argmax(axis=1)
         earlier = np.concatenate([look.before, powers[:8]], axis=1)
-        before = np.minimum.reduce(earlier[places + _HIGH, window] / tops[:, window])
+        before = np.minimum.reduce(earlier[places + _BEGIN, window] / tops[:, window])
         (kept,) = (before >= gates.lasting).nonzero()
         hops, lines = np.divmod(window[kept], look.before.shape[1])
         row, column = places[:, kept]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hotline.dsp import generate, goertzel, pairs
 from hotline.dsp.keypress import HISTORY, LIMITS, WINDOW
-from hotline.dsp.pairs import STEP, Gates, Pairs
+from hotline.dsp.pairs import STEP, Gates, Look, Pairs
 
 
 def looks(bank, signal, lengths):
@@ -72,6 +72,34 @@ def test_a_key_is_a_candidate_that_grows(digit):
 )
 def test_other_sounds_are_none(signal):
     assert candidates(signal) == []
+
+
+def test_all_gates_at_once_are_each_of_them_in_turn():
+    """On windows weak and loud, in each of which one tone of either group is likely to stand out."""
+    rng, gates, lines, hops = np.random.default_rng(3), Gates.of(LIMITS), 40, 300
+    powers = 10 ** rng.uniform(-9, -0.3, (16, hops, lines))
+    strong = rng.integers(0, 4, (2, hops, lines)) + np.array([0, 4])[:, None, None]
+    np.put_along_axis(powers, strong, 10 ** rng.uniform(-2.2, 0, strong.shape), axis=0)
+    powers = (powers * 10 ** rng.uniform(3, 6, lines)).astype(np.float32)
+    before = (10 ** rng.uniform(0, 6, (8, lines))).astype(np.float32)
+    found = Pairs(lines).candidates(Look(range(STEP, (hops + 1) * STEP, STEP), powers, before), gates)
+    expected = []
+    for hop, line in np.ndindex(hops, lines):
+        tones, references = powers[:8, hop, line].astype(float), powers[8:, hop, line].astype(float)
+        earlier = powers[:8, hop - 1, line] if hop else before[:, line]
+        row, column = int(tones[:4].argmax()), int(tones[4:].argmax())
+        low, high = tones[row], tones[4 + column]
+        lasting = min(earlier[row] / low, earlier[4 + column] / high)
+        if (
+            min(low / tones[:4].sum(), high / tones[4:].sum()) >= gates.share
+            and min(low, high) >= max(gates.floor, references[:5].max() / gates.outside)
+            and high >= references[5:].max() / gates.between
+            and gates.twist_low <= high / low <= gates.twist_high
+            and lasting >= gates.lasting
+        ):
+            expected.append((line, hop, 4 * row + column, lasting >= 0.25))
+    assert 200 < len(expected) < 1000  # of 12000
+    assert [tuple(one) for one in np.transpose(found).tolist()] == expected
 
 
 def test_a_reset_line_has_carried_nothing():
