@@ -15,7 +15,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from .. import drivers
 from ..config.settings import Settings, SettingsError
@@ -37,8 +37,8 @@ class Report:
     figures: Figures
 
     def told(self) -> bytes:
-        """As one line."""
-        told = {"lines": [asdict(line) for line in self.lines], "figures": asdict(self.figures)}
+        """As one line. Between two ticks there is no time for `asdict`, which copies everything in depth."""
+        told = {"lines": [vars(line) for line in self.lines], "figures": vars(self.figures)}
         return json.dumps(told).encode() + b"\n"
 
     @classmethod
