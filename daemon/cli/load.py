@@ -90,7 +90,7 @@ def _table(callers: Crowd, before: Sequence[dict[str, Any]], busy: Sequence[dict
         table.add_row(
             "",
             f"一拍 p50 {new['tick_ms_p50']:.1f}、p99 {new['tick_ms_p99']:.1f}、最长 {new['tick_ms_most']:.1f} 毫秒，"
-            f"迟 60 毫秒以上的 {late} 拍",
+            f"迟 40 毫秒以上的 {late} 拍",
         )
     return table
 
