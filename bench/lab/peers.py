@@ -68,8 +68,12 @@ class Spandsp:
         return [[Heard(name, int(at)) for name, at in line] for line in pairs]
 
     def seconds(self, samples: Samples) -> float:
-        """Processor seconds for one line that carries these samples, tick by tick."""
+        """Processor seconds of the DTMF receiver for one line that carries these samples, tick by tick."""
         return float(self._run([samples], "speed")[0])
+
+    def tone_seconds(self, samples: Samples) -> float:
+        """The same of the receiver of China's tones."""
+        return float(self._run([samples], "tone-speed")[0])
 
 
 def multimon(samples: Samples) -> str:

@@ -4,6 +4,7 @@
    spandsp keys    a line for each signal: the DTMF digits
    spandsp tones   a line for each signal: NAME@SAMPLE of every tone of China's plan it declares
    spandsp speed   a line for each signal: processor seconds the DTMF receiver takes for it, tick by tick
+   spandsp tone-speed   the same of the receiver of tones
 */
 #define _GNU_SOURCE
 #include <stdint.h>
@@ -103,10 +104,26 @@ static void speed(void) {
     }
 }
 
+static void ignored(void *user, int code, int level, int delay) {
+    (void) user; (void) code; (void) level; (void) delay;
+}
+
+static void tone_speed(void) {
+    super_tone_rx_descriptor_t *known = china();
+    while (next_signal()) {
+        super_tone_rx_state_t *receiver = super_tone_rx_init(NULL, known, ignored, NULL);
+        double began = processor();
+        for (at = 0; at < count; at += TICK) super_tone_rx(receiver, signal_in + at, tick());
+        printf("%.9f\n", processor() - began);
+        super_tone_rx_free(receiver);
+    }
+}
+
 int main(int argc, char **argv) {
     if (argc == 2 && !strcmp(argv[1], "keys")) keys();
     else if (argc == 2 && !strcmp(argv[1], "tones")) tones();
     else if (argc == 2 && !strcmp(argv[1], "speed")) speed();
-    else { fputs("spandsp keys | tones | speed\n", stderr); return 2; }
+    else if (argc == 2 && !strcmp(argv[1], "tone-speed")) tone_speed();
+    else { fputs("spandsp keys | tones | speed | tone-speed\n", stderr); return 2; }
     return 0;
 }
