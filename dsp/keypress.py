@@ -20,7 +20,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from cmath import phase, rect
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 
 from . import goertzel
 from .generate import HIGH, LOW
-from .levels import RATE, amplitude, decibels, ms
+from .levels import RATE, amplitude, decibels, ms, ratio
 
 WINDOW = ms(30)  # the two nearest tones are 73 Hz apart: a Hann window of 30 ms puts them on each other's skirts
 HOP = ms(5)
@@ -270,14 +270,15 @@ def _tone(hops: list[complex], nominal: float) -> _Tone:
 def _pure(samples: Signal, pairs: dict[int, _Pair], limits: Limits) -> Iterator[Verdict]:
     """The last check, of all pairs together; by row of the samples. Where no component of what is left can be too
     strong, since all of it together is not, its spectrum is spared."""
-    lengths = [min(-round(pair.start) - ms(3), RECENT) for pair in pairs.values()]
+    lengths = np.array([min(-round(pair.start) - ms(3), RECENT) for pair in pairs.values()])
     hertz = np.array([(pair.low.hertz, pair.high.hertz) for pair in pairs.values()])
-    left = residual(samples[list(pairs), -RECENT:], lengths, hertz)
-    most = np.maximum(np.abs(left).sum(axis=1), _NOTHING).tolist()
-    surely = max(limits.purity, limits.noise_purity, limits.voice)
+    recent = samples[list(pairs), -RECENT:]
+    surely = ratio(max(limits.purity, limits.noise_purity, limits.voice))
     weaker = [min(pair.low.seen, pair.high.seen) for pair in pairs.values()]  # as seen: a tone far off has to be purer
-    unsure = [row for row, size in enumerate(weaker) if decibels(size / most[row]) < surely]
-    company = dict(zip(unsure, rest(left[unsure]), strict=True)) if unsure else {}
+    most = most_left(recent, lengths, hertz).tolist()
+    unsure = [row for row, size in enumerate(weaker) if size < surely * most[row]]
+    left = rest(residual(recent[unsure], lengths[unsure], hertz[unsure])) if unsure else []
+    company = dict(zip(unsure, left, strict=True))
     for row, (start, low, high, firm) in enumerate(pairs.values()):
         refusal = _company(weaker[row], company[row], limits, firm=firm) if row in company else None
         yield refusal or Press(start, low.size, high.size, low.seen, high.seen, low.percent, high.percent)
@@ -296,32 +297,58 @@ def _company(weaker: float, left: Rest, limits: Limits, *, firm: bool) -> Refusa
 
 
 @cache
-def _hann(length: int, size: int) -> Single:
-    """A Hann window of this length at the end of so many samples, scaled so that a sine gives its peak amplitude."""
-    window = goertzel.hann(length)
-    return np.pad(window * (2.0 / window.sum()), (size - length, 0)).astype(np.float32)
+def _windows(size: int) -> Single:
+    """Hann windows of each length up to this at the end of so many samples, scaled so that a sine gives its peak
+    amplitude: (size + 1, size)."""
+    lengths = np.arange(size + 1)[:, None]
+    inside = np.maximum(np.arange(1, size + 1) - size + lengths, 0)
+    windows: Signal = 4 / (lengths + 1) * np.sin(np.pi * inside / (lengths + 1)) ** 2
+    return windows.astype(np.float32)
+
+
+_COARSE, _FINE = 24, 20  # what turns is taken in such steps, so that few sines are needed: RECENT samples
+_STEPS = (np.concatenate([np.arange(_FINE), np.arange(_COARSE) * _FINE]) * (2 * np.pi / RATE)).astype(np.float32)
+_SHARED = 2e-4  # of two tones' energy: more than windowed sines of 30 ms and 200 Hz apart have in common
+
+
+def most_left(samples: Signal, lengths: Indexes, hertz: Signal) -> Signal:
+    """What no component of the `residual` of samples (n, RECENT) exceeds, without making it: its energy is what the two
+    sines leave of the samples' energy, and a sum of n numbers is at most the root of n times that of their squares."""
+    windows = _windows(RECENT)[lengths]
+    weighted = samples.astype(np.float32) * windows
+    energy = np.einsum("nt,nt->n", weighted, weighted)
+    weighted *= windows
+    angle = hertz.astype(np.float32)[:, None] * _STEPS[:, None]
+    turns = np.empty(angle.shape, np.complex64)
+    np.cos(angle, out=turns.real)
+    np.sin(angle, out=turns.imag)
+    parts = weighted.reshape(-1, _COARSE, _FINE) @ turns[:, :_FINE].view(np.float32)
+    sines = (parts.view(np.complex64) * turns[:, _FINE:]).sum(axis=1).view(np.float32)
+    energy -= (1 - _SHARED) / 3 * (lengths + 1) * np.einsum("nk,nk->n", sines, sines)
+    most: Signal = np.sqrt(np.maximum(energy, 0.0) * lengths)
+    return most
+
+
+def residual(samples: Signal, lengths: Indexes, hertz: Signal) -> Single:
+    """What is left of the last `lengths` (n) of the samples (n, most), through a Hann window, once steady sines of
+    these frequencies (n, sines) are subtracted by least squares."""
+    count, size = samples.shape
+    windows = _windows(size)[lengths]
+    angle = hertz.astype(np.float32)[..., None] * _radians(size)
+    model = np.empty((count, 2 * angle.shape[1], size), np.float32)
+    np.cos(angle, out=model[:, : angle.shape[1]])
+    np.sin(angle, out=model[:, angle.shape[1] :])
+    model *= windows[:, None]
+    weighted = samples.astype(np.float32) * windows
+    fit = np.linalg.solve(model @ model.transpose(0, 2, 1), model @ weighted[..., None])
+    left: Single = weighted - (fit.transpose(0, 2, 1) @ model)[:, 0]
+    return left
 
 
 @cache
 def _radians(size: int) -> Single:
     """By how much 1 Hz turns in each of so many samples."""
     return (np.arange(size) * (2 * np.pi / RATE)).astype(np.float32)
-
-
-def residual(samples: Signal, lengths: Sequence[int], hertz: Signal) -> Single:
-    """What is left of the last `lengths` (n) of the samples (n, most), through a Hann window, once steady sines of
-    these frequencies (n, sines) are subtracted by least squares."""
-    count, size = samples.shape
-    window = np.stack([_hann(length, size) for length in lengths])
-    angle = hertz.astype(np.float32)[..., None] * _radians(size)
-    model = np.empty((count, 2 * angle.shape[1], size), np.float32)
-    np.cos(angle, out=model[:, : angle.shape[1]])
-    np.sin(angle, out=model[:, angle.shape[1] :])
-    model *= window[:, None]
-    weighted = samples.astype(np.float32) * window
-    fit = np.linalg.solve(model @ model.transpose(0, 2, 1), model @ weighted[..., None])
-    left: Single = weighted - (fit.transpose(0, 2, 1) @ model)[:, 0]
-    return left
 
 
 _POINTS = 1024

@@ -99,7 +99,7 @@ def _sizes(samples: Signal, frequencies: list[float]) -> tuple[list[float], floa
     sines = np.exp(np.arange(WINDOW)[:, None] * (2j * np.pi / RATE * nominal)).view(np.float64)
     weights = np.sqrt(_window())[:, None]
     parts = np.linalg.lstsq(sines * weights, recent * weights[:, 0], rcond=None)[0].reshape(-1, 2)
-    left = residual(recent[None], [WINDOW], nominal[None])
+    left = residual(recent[None], np.array([WINDOW]), nominal[None])
     return [float(size) for size in np.hypot(parts[:, 0], parts[:, 1])], rest(left)[0].strongest
 
 

@@ -164,6 +164,16 @@ def test_edges_are_found_at_once_as_the_textbook_finds_each():
     assert found == pytest.approx([slow_keypress.edge(x, int(digit), *two, rising=up) for x, digit, two, up in rows])
 
 
+def test_nothing_that_is_left_is_stronger_than_the_bound_that_spares_its_spectrum():
+    rng = np.random.default_rng(7)
+    samples, digits = presses(500, rng)
+    recent, lengths = samples[:, -keypress.RECENT :], rng.integers(levels.ms(31), keypress.RECENT + 1, len(digits))
+    nominal = [(generate.LOW[digit // 4], generate.HIGH[digit % 4]) for digit in digits.tolist()]
+    hertz = np.array(nominal) * rng.uniform(0.978, 1.022, (len(digits), 2))
+    left = np.abs(np.fft.rfft(keypress.residual(recent, lengths, hertz), 1024)).max(axis=1)
+    assert (left <= keypress.most_left(recent, lengths, hertz)).all()
+
+
 def test_who_is_judged_beside_it_does_not_change_a_verdict():
     samples, digits = presses(40, np.random.default_rng(6))
     together = keypress.judge(samples, digits)
