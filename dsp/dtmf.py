@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,53 +83,75 @@ class _Held:
     start: float
     declared: int
     press: Press
-    ended: float | None = None
+    ended: float | None = None  # while it sounds
+
+    def least(self) -> tuple[float, float]:
+        """Power of its two tones below which it sounds no more."""
+        return (HALF * self.press.low_seen) ** 2, (HALF * self.press.high_seen) ** 2
+
+
+class _Question(NamedTuple):
+    """Is this digit's key held on a line up to this position? Or, of one that is: where did it last rise or fall?"""
+
+    line: int
+    end: int
+    digit: int
+    again: bool = False  # it was asked a hop ago, and was too short
+    held: _Held | None = None
+
+
+def _earlier(question: _Question) -> _Question:
+    return question._replace(end=question.end - LOOK_BACK)
 
 
 @dataclass(slots=True)
-class _Judging:
-    """A line asks: is this digit's key held at this position?"""
+class _Lane:
+    """Hops of a line that are followed one after another, and what is known at the next."""
 
     line: int
-    digit: int
-    end: int
-    verdict: Verdict = field(init=False)
+    hop: int
+    held: _Held | None = None
+    young: int | None = None  # a candidate that was too short at the last hop
+    events: list[Event] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class _Edging:
-    """A line asks: where, up to this position, did the tones of the key last rise or fall?"""
-
-    line: int
-    digit: int
-    end: int
-    sizes: tuple[float, float]
-    rising: bool
-    edge: float = field(init=False)
+Walk = Generator[_Question, Any, None]  # is sent a Verdict, or an edge
+Candidate = tuple[int, bool]  # digit, and whether half its amplitude was there a hop ago
 
 
-Question = _Judging | _Edging
-Asking = Generator[Sequence[Question], None, None]
-AskingReleased = Generator[Sequence[Question], None, bool]
+def _next(walk: Walk, answer: Verdict | float | None) -> _Question | None:
+    """What a walk asks next, if it has not come to its end."""
+    try:
+        return walk.send(answer)
+    except StopIteration:
+        return None
 
 
-def _may_be_new(held: _Held, digit: int, before: list[float], now: list[float]) -> bool:
-    """Worth judging while a key is held: another digit, or its own tones coming back and not dying away."""
-    low, high = _tones(digit)
-    return digit != held.digit or (held.ended is not None and now[low] >= before[low] and now[high] >= before[high])
+def _powers(look: Look, digit: int, line: int, hop: int) -> tuple[float, float]:
+    """Of a digit's two tones; at hop -1 those before the look."""
+    low, high = digit // 4, 4 + digit % 4
+    if hop < 0:
+        return look.before.item(low, line), look.before.item(high, line)
+    return look.powers.item(low, hop, line), look.powers.item(high, hop, line)
 
 
-def _tones(digit: int) -> tuple[int, int]:
-    """The places of a digit's two tones among the eight."""
-    return digit // 4, 4 + digit % 4
+def _may_be_new(held: _Held | None, digit: int, look: Look, line: int, hop: int) -> bool:
+    """Worth judging: nothing or another digit is held, or its own tones come back and do not die away."""
+    if held is None or digit != held.digit:
+        return True
+    if held.ended is None:
+        return False
+    before, now = _powers(look, digit, line, hop - 1), _powers(look, digit, line, hop)
+    return now[0] >= before[0] and now[1] >= before[1]
 
 
-def _least_ratio(digit: int, of: list[float], to: list[float]) -> float:
-    """The smaller ratio of the digit's two tones between two hops, as power."""
-    low, high = _tones(digit)
-    return min(of[low] / max(to[low], 1.0), of[high] / max(to[high], 1.0))
+def _lost(digit: int, look: Look, line: int, hop: int) -> bool:
+    """Hardly anything of its tones is left since the last hop."""
+    before, now = _powers(look, digit, line, hop - 1), _powers(look, digit, line, hop)
+    return now[0] <= LOST * max(before[0], 1.0) or now[1] <= LOST * max(before[1], 1.0)
 
 
+NONE = -1  # instead of a digit
 # Gates so wide that a pair which passes no others can still be told why.
 NEAR = Gates.of(Limits(floor=-56.0, twist_high=15.0, twist_low=-20.0, group=0.0, outside=0.0, between=-6.0))
 
@@ -143,20 +165,20 @@ class Detector:
         self._gates = Gates.of(limits)
         self._explain = explain
         self._pairs = Pairs(lines)
+        self._bridge = ms(limits.bridge)
         self._began = [0] * lines  # the position at which each line's call began
         self._held: dict[int, _Held] = {}
-        self._paused: set[int] = set()  # lines whose key held does not sound
         self._young: dict[int, int] = {}  # lines whose candidate was too short at the last hop, and its digit
-        self._foreseen: dict[tuple[int, int, int], Verdict] = {}  # by line, digit and end
-        self._sounding = np.full(lines, -1)  # the digit of the key held, unless paused
-        self._least = np.zeros((2, lines), np.float32)  # power of its two tones below which it sounds no more
+        # The same of keys held, for all lines:
+        self._digits = np.full(lines, NONE)
+        self._least = np.zeros((2, lines), np.float32)  # power of the two tones below which it sounds no more
+        self._ended = np.full(lines, np.inf)  # where it paused; infinite while it sounds
 
     def reset(self, line: int) -> None:
         """A new call begins on this line: what it carried is forgotten, its positions restart at 0."""
         self._pairs.reset(line)
         self._began[line] = self._pairs.position
-        self._young.pop(line, None)
-        self._let_go(line)
+        self._remember(_Lane(line, 0))
 
     def feed(self, frames: NDArray[np.int16]) -> list[Event]:
         """The next n >= 0 samples of every line, int16 (lines, n) at 8000 Hz; events in order for each line.
@@ -188,170 +210,180 @@ class Detector:
     def _follow(self, look: Look, found: Candidates) -> list[Event]:
         """Stage 2, line by line where there is a candidate or a key held changes."""
         lines, hops, digits, grown = found
-        restless = {*self._young, *self._paused}
+        restless = set(self._young)
         if self._held:
-            (rows,) = (self._sounding >= 0).nonzero()
-            digit = self._sounding[rows]
-            sounds = look.powers[digit // 4, :, rows] >= self._least[0, rows, None]
-            sounds &= look.powers[4 + digit % 4, :, rows] >= self._least[1, rows, None]
-            calm = np.zeros(self._lines, np.bool_)
-            calm[rows] = sounds.all(axis=1)
-            restless.update(rows[~calm[rows]].tolist())
-            calm[lines[digits != self._sounding[lines]]] = False
-            (news,) = (~calm[lines]).nonzero()
+            moved, calm = self._moved(look)
+            restless.update(moved)
+            (news,) = (digits != calm[lines]).nonzero()
             lines, hops, digits, grown = lines[news], hops[news], digits[news], grown[news]
         if not (restless or len(lines)):
             return []
-        if len(look.ends) > 1 and len(lines):
-            self._foresee(look, Candidates(lines, hops, digits, grown))
-        candidates: dict[int, dict[int, int]] = {line: {} for line in restless}
-        for line, hop, digit in zip(lines.tolist(), hops.tolist(), digits.tolist(), strict=True):
-            candidates.setdefault(line, {})[hop] = digit
-        events: dict[int, list[Event]] = {line: [] for line in sorted(candidates)}
-        walking = [self._walk(line, look, candidates[line], events[line]) for line in events]
-        while walking:
-            asked = [(walk, questions) for walk in walking if (questions := next(walk, None))]
-            walking = [walk for walk, _ in asked]
-            if asked:
-                self._answer([question for _, questions in asked for question in questions])
-        return [event for of_line in events.values() for event in of_line]
-
-    def _foresee(self, look: Look, found: Candidates) -> None:
-        """Of a long block, answer at once what lines will ask one thing after another: whether a key is held where its
-        tones have just become as strong as a hop before, or have ended before they did."""
-        places = zip(found.lines.tolist(), found.hops.tolist(), strict=True)
-        seen = dict(zip(places, zip(found.digits.tolist(), found.grown.tolist(), strict=True), strict=True))
-        asked = []
-        for (line, hop), (digit, grown) in seen.items():
-            if grown and seen.get((line, hop - 1)) != (digit, True):
-                asked.append(_Judging(line, digit, look.ends[hop]))
-            elif not grown and (line, hop + 1) not in seen and hop + 1 < len(look.ends):
-                before, now = look.of(line, hop + 1)
-                if _least_ratio(digit, now, before) > LOST:
-                    end = look.ends[hop + 1]
-                    asked += [_Judging(line, digit, end), _Judging(line, digit, end - LOOK_BACK)]
-        self._answer(asked)
-        self._foreseen = {(one.line, one.digit, one.end): one.verdict for one in asked}
-
-    def _ask(self, *questions: _Judging) -> Asking:
-        """Ask what was not foreseen."""
-        new = []
-        for one in questions:
-            verdict = self._foreseen.get((one.line, one.digit, one.end))
-            if verdict is None:
-                new.append(one)
+        candidates: dict[int, dict[int, Candidate]] = {line: {} for line in restless}
+        last = len(look.ends) - 1
+        for line, hop, digit, loud in zip(lines.tolist(), hops.tolist(), digits.tolist(), grown.tolist(), strict=True):
+            if hop == last and not loud and line not in candidates and line not in self._held:
+                self._young[line] = digit  # most that appear: there is nothing to follow yet
             else:
-                one.verdict = verdict
-        if new:
-            yield new
+                candidates.setdefault(line, {})[hop] = digit, loud
+        if not candidates:
+            return []
+        return self._walk_all(look, dict(sorted(candidates.items())))
 
-    def _answer(self, questions: Sequence[Question]) -> None:
-        """What all lines ask, each kind at once."""
-        judging = [question for question in questions if isinstance(question, _Judging)]
-        for at in range(0, len(judging), AT_ONCE):
-            some = judging[at : at + AT_ONCE]
-            for one, verdict in zip(some, keypress.judge(*self._samples(some), self._limits), strict=True):
-                one.verdict = verdict
-        edging = [question for question in questions if isinstance(question, _Edging)]
-        for at in range(0, len(edging), AT_ONCE):
-            few = edging[at : at + AT_ONCE]
-            sizes, rising = np.array([one.sizes for one in few]), [one.rising for one in few]
-            for edged, edge in zip(few, keypress.edges(*self._samples(few), sizes, rising), strict=True):
-                edged.edge = edge
+    def _moved(self, look: Look) -> tuple[list[int], NDArray[np.intp]]:
+        """Lines whose key held changes, and of all lines the key that sounds throughout, or NONE."""
+        (rows,) = (self._digits >= 0).nonzero()
+        digits, ended = self._digits[rows], self._ended[rows, None]
+        sounds = look.powers[digits // 4, :, rows] >= self._least[0, rows, None]
+        sounds &= look.powers[4 + digits % 4, :, rows] >= self._least[1, rows, None]
+        changes = sounds == (ended < np.inf)
+        changes |= np.array(look.ends) - WINDOW / 2 - ended > self._bridge
+        moved, calm = changes.any(axis=1), np.full(len(self._digits), NONE)
+        calm[rows] = np.where(moved | (ended[:, 0] < np.inf), NONE, digits)
+        return rows[moved].tolist(), calm
 
-    def _samples(self, questions: Sequence[Question]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    def _walk_all(self, look: Look, candidates: dict[int, dict[int, Candidate]]) -> list[Event]:
+        """Follow these lines through the hops of this look, side by side, so that what they ask is answered at once.
+
+        In a long look a line has several lanes: each begins where a candidate appears, as if nothing were known, and
+        ends when nothing is; one that begins before the last has ended is forgotten."""
+        lanes: list[_Lane] = []
+        walks: list[Walk] = []
+        for line, seen in candidates.items():
+            of_this = [_Lane(line, hop) for hop in sorted(seen) if hop - 1 not in seen]
+            if line in self._held or line in self._young:
+                of_this = [lane for lane in of_this if lane.hop]
+                of_this.insert(0, _Lane(line, 0, self._held.get(line), self._young.get(line)))
+            walks += [self._walk(lane, look, seen) for lane in of_this]
+            lanes += of_this
+        begins = [lane.hop for lane in lanes]
+        asked = [(walk, question) for walk in walks if (question := _next(walk, None))]
+        while asked:
+            answers = zip(asked, self._answers([question for _, question in asked]), strict=True)
+            asked = [(walk, question) for (walk, _), answer in answers if (question := _next(walk, answer))]
+        events: list[Event] = []
+        reached = dict.fromkeys(candidates, 0)
+        for lane, begin in zip(lanes, begins, strict=True):
+            if begin >= reached[lane.line]:
+                reached[lane.line] = lane.hop
+                self._remember(lane)
+                events += lane.events
+        return events
+
+    def _answers(self, questions: Sequence[_Question]) -> list[Verdict | float]:
+        """What all lanes ask, each kind at once."""
+        answers: list[Verdict | float] = [0.0] * len(questions)
+        for answer, places in (
+            (self._verdicts, [place for place, one in enumerate(questions) if one.held is None]),
+            (self._edges, [place for place, one in enumerate(questions) if one.held is not None]),
+        ):
+            for at in range(0, len(places), AT_ONCE):
+                some = places[at : at + AT_ONCE]
+                for place, found in zip(some, answer([questions[place] for place in some]), strict=True):
+                    answers[place] = found
+        return answers
+
+    def _verdicts(self, asked: list[_Question]) -> Sequence[Verdict]:
+        """Is a key held, or was it until a little before? The second is not asked of one that is too short, until it is
+        asked again: it may have ended by the next hop, and then pass no gate."""
+        again = [place for place, one in enumerate(asked) if one.again]
+        both = self._judge([*asked, *(_earlier(asked[place]) for place in again)])
+        verdicts, before = both[: len(asked)], dict(zip(again, both[len(asked) :], strict=True))
+        failed = [
+            place
+            for place, verdict in enumerate(verdicts)
+            if isinstance(verdict, Refusal) and verdict.check != "on" and place not in before
+        ]
+        if failed:
+            before |= zip(failed, self._judge([_earlier(asked[place]) for place in failed]), strict=True)
+        for place, earlier in before.items():
+            if isinstance(earlier, Press) and isinstance(verdicts[place], Refusal):
+                verdicts[place] = earlier._replace(start=earlier.start - LOOK_BACK)
+        return verdicts
+
+    def _judge(self, asked: Sequence[_Question]) -> list[Verdict]:
+        return keypress.judge(*self._samples(asked), self._limits)
+
+    def _edges(self, asked: list[_Question]) -> Sequence[float]:
+        """Where a key held last fell, or rose again after a pause."""
+        keys = [one.held for one in asked if one.held is not None]
+        sizes = np.array([(key.press.low_seen, key.press.high_seen) for key in keys])
+        return keypress.edges(*self._samples(asked), sizes, [key.ended is not None for key in keys])
+
+    def _samples(self, asked: Sequence[_Question]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
         """What each is asked about: the last 100 ms and the digit."""
-        recent = self._pairs.recent([(question.line, question.end) for question in questions])
-        return recent, np.array([question.digit for question in questions])
+        recent = self._pairs.recent([(one.line, one.end) for one in asked])
+        return recent, np.array([one.digit for one in asked])
 
-    def _walk(self, line: int, look: Look, candidates: dict[int, int], events: list[Event]) -> Asking:
-        """Follow a line through the hops of this look."""
-        waiting = sorted(candidates, reverse=True)
-        hop = 0
-        while hop < len(look.ends):
-            held, young = self._held.get(line), self._young.pop(line, None)
-            if held is None and young is None:  # nothing to follow: on to the next candidate
-                while waiting and waiting[-1] < hop:
-                    waiting.pop()
-                if not waiting:
-                    break
-                hop = waiting[-1]
-            end, (before, now) = look.ends[hop], look.of(line, hop)
-            if held is not None and (yield from self._released(line, held, end, now)):
-                events.append(self._digit(line, held))
-                held = None
-            digit = candidates.get(hop, young)
-            if digit is not None and (held is None or _may_be_new(held, digit, before, now)):
-                fresh = hop in candidates
-                if fresh and _least_ratio(digit, before, now) < HALF**2:
-                    self._young[line] = digit  # began less than a hop ago: too short whatever else it is
-                elif fresh or _least_ratio(digit, now, before) > LOST:
-                    yield from self._judge(line, held, digit, end, events, again=not fresh)
-            hop += 1
+    def _walk(self, lane: _Lane, look: Look, candidates: dict[int, Candidate]) -> Walk:
+        """Follow a lane until nothing is known, or to the end of the look."""
+        line, begin, began = lane.line, lane.hop, self._began[lane.line]
+        while lane.hop < len(look.ends):
+            hop, young = lane.hop, lane.young
+            known = lane.held is not None or young is not None
+            if not known and hop > begin and (hop not in candidates or hop - 1 not in candidates):
+                break
+            end, lane.hop, lane.young = look.ends[hop], hop + 1, None
+            if lane.held is not None and (yield from self._released(lane.held, look, line, hop)):
+                lane.events.append(self._digit(line, lane.held))
+                lane.held = None
+            again = hop not in candidates
+            digit, grown = candidates.get(hop, (young, False))
+            if digit is None or not _may_be_new(lane.held, digit, look, line, hop):
+                continue
+            if not again and not grown:
+                lane.young = digit  # began less than a hop ago: too short whatever else it is
+                continue
+            if again and _lost(digit, look, line, hop):
+                continue
+            verdict = yield _Question(line, end, digit, again)
+            if isinstance(verdict, Press):
+                self._press(lane, digit, end, verdict)
+                continue
+            if verdict.check == "on" and not again:
+                lane.young = digit
+            if self._explain:
+                lane.events.append(Refused(line, KEYS[digit], end - began, *verdict))
 
-    def _released(
-        self, line: int, held: _Held, end: int, now: list[float]
-    ) -> Generator[Sequence[Question], None, bool]:
-        """Follow a key held up to the hop that ends here; true once its pause is longer than a break."""
-        press, (low, high) = held.press, _tones(held.digit)
-        sounding = now[low] >= (HALF * press.low_seen) ** 2 and now[high] >= (HALF * press.high_seen) ** 2
-        if sounding == (held.ended is None):
-            return held.ended is not None and end - WINDOW / 2 - held.ended > ms(self._limits.bridge)
-        asked = _Edging(line, held.digit, end, (press.low_seen, press.high_seen), rising=sounding)
-        yield [asked]
-        edge = end + asked.edge
-        if sounding and held.ended is not None and edge - held.ended > ms(self._limits.bridge):
+    def _released(self, held: _Held, look: Look, line: int, hop: int) -> Generator[_Question, float, bool]:
+        """Follow a key held up to this hop; true once its pause is longer than a break."""
+        now, least, end = _powers(look, held.digit, line, hop), held.least(), look.ends[hop]
+        sounds = now[0] >= least[0] and now[1] >= least[1]
+        if sounds == (held.ended is None):
+            return held.ended is not None and end - WINDOW / 2 - held.ended > self._bridge
+        edge = end + (yield _Question(line, end, held.digit, held=held))
+        if held.ended is not None and edge - held.ended > self._bridge:
             return True
-        self._hold(line, held, None if sounding else edge)
+        held.ended = None if sounds else edge
         return False
 
-    def _judge(
-        self, line: int, held: _Held | None, digit: int, end: int, events: list[Event], *, again: bool
-    ) -> Asking:
-        asked, earlier = _Judging(line, digit, end), _Judging(line, digit, end - LOOK_BACK)
-        yield from self._ask(asked, earlier) if again else self._ask(asked)
-        verdict = asked.verdict
-        if isinstance(verdict, Refusal):
-            if verdict.check == "on" and not again:  # it may have ended by the next hop, and then pass no gate
-                self._young[line] = digit
-                events += self._refuse(line, KEYS[digit], verdict, end)
-                return
-            if not again:
-                yield from self._ask(earlier)
-            if isinstance(earlier.verdict, Refusal):
-                events += self._refuse(line, KEYS[digit], verdict, end)
-                return
-            verdict = earlier.verdict._replace(start=earlier.verdict.start - LOOK_BACK)
-        start = max(float(self._began[line]), end + verdict.start)
+    def _press(self, lane: _Lane, digit: int, end: int, press: Press) -> None:
+        """This key is down. One held before is released, unless it is the same, weaker or stronger after a break."""
+        held, began = lane.held, self._began[lane.line]
+        start = max(float(began), end + press.start)
         if held is not None:
-            if digit == held.digit and held.ended is not None and start - held.ended <= ms(self._limits.bridge):
-                held.press = verdict
-                self._hold(line, held, None)  # the same key, weaker or stronger after a break
+            if digit == held.digit and held.ended is not None and start - held.ended <= self._bridge:
+                held.press, held.ended = press, None
                 return
             held.ended = start if held.ended is None else min(held.ended, start)
-            events.append(self._digit(line, held))
-        self._hold(line, _Held(digit, start, end, verdict), None)
-        events.append(Onset(line, KEYS[digit], end - self._began[line]))
+            lane.events.append(self._digit(lane.line, held))
+        lane.held = _Held(digit, start, end, press)
+        lane.events.append(Onset(lane.line, KEYS[digit], end - began))
 
-    def _hold(self, line: int, held: _Held, ended: float | None) -> None:
-        """This key is down, and sounds or has ended here."""
-        self._held[line], held.ended = held, ended
-        if ended is None:
-            self._paused.discard(line)
-            self._sounding[line] = held.digit
-            self._least[:, line] = (HALF * held.press.low_seen) ** 2, (HALF * held.press.high_seen) ** 2
+    def _remember(self, lane: _Lane) -> None:
+        """What is known of a line until the next look."""
+        line, held = lane.line, lane.held
+        self._young.pop(line, None)
+        if lane.young is not None:
+            self._young[line] = lane.young
+        if held is None:
+            self._held.pop(line, None)
+            self._digits[line] = NONE
         else:
-            self._paused.add(line)
-            self._sounding[line] = -1
-
-    def _let_go(self, line: int) -> None:
-        self._held.pop(line, None)
-        self._paused.discard(line)
-        self._sounding[line] = -1
+            self._held[line], self._digits[line], self._least[:, line] = held, held.digit, held.least()
+            self._ended[line] = np.inf if held.ended is None else held.ended
 
     def _digit(self, line: int, held: _Held) -> Digit:
-        """Let the key go and report it."""
-        self._let_go(line)
+        """The report of a key that is let go."""
         began, press = self._began[line], held.press
         end = held.start if held.ended is None else held.ended
         low, high = decibels(press.low / ZERO_DBM0), decibels(press.high / ZERO_DBM0)
@@ -372,9 +404,4 @@ class Detector:
     def _near_miss(self, line: int, digit: int | None, end: int) -> list[Event]:
         """Why a sound is no key, which may have passed only wide gates, as this digit."""
         found = near_miss.why(self._pairs.recent([(line, end)])[0], digit, self._limits)
-        return self._refuse(line, *found, end) if found else []
-
-    def _refuse(self, line: int, digits: str, refusal: Refusal, end: int) -> list[Event]:
-        if not self._explain:
-            return []
-        return [Refused(line, digits, end - self._began[line], refusal.check, refusal.value, refusal.limit)]
+        return [Refused(line, found[0], end - self._began[line], *found[1])] if found else []
