@@ -173,7 +173,7 @@ held against that of speech and of keys by hand after a second.
 """
 
 
-SPEED = 'Seconds of audio per processor second, ours over theirs. "keys" is ten a second without end on every line.'
+SPEED = 'Seconds of audio per processor second, ours over theirs. "keys" is five a second without end on every line.'
 
 
 def document(run: Run) -> str:
