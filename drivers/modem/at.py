@@ -137,6 +137,7 @@ class Script:
         self.outcome: Outcome | None = None
         self.command = ""  # the one under way, or the last one
         self.answers: dict[str, list[str]] = {}  # by command: the lines between it and its result
+        self.refused: list[str] = []  # commands
         self._steps = deque(steps)
         self._repeat = repeat
         self._asked: Step | None = None
@@ -174,6 +175,8 @@ class Script:
             if event.text != self._asked.command and len(self.answers[self.command]) < LONGEST_LINE:
                 self.answers[self.command].append(event.text)
         elif isinstance(event, Result):
+            if event not in GOOD:
+                self.refused.append(self.command)
             if event not in GOOD and not self._asked.optional:
                 self.outcome = Outcome.REFUSED
             elif not self._steps and self._asked.pause == 0 and self._said == 1:

@@ -278,6 +278,8 @@ class Modem:
         else:
             if self.state is State.SENDING and self._tasks and self._tasks[0][0] is self._script:
                 _, dialled = self._tasks.popleft()
+                if self._script.refused:
+                    log.warning("%s: Modem 拒绝 %s，没有拨出", self.name, "、".join(self._script.refused))
                 if dialled:
                     self.events.append(lines.Dialled())
             self._happen(Signal.DONE)

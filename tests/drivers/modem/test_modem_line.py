@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hotline.drivers.line import FRAME, CallerId, FarHangup, HardwareDigit, Line, Ring
+from hotline.drivers.line import FRAME, CallerId, Dialled, FarHangup, HardwareDigit, Line, Ring
 from hotline.drivers.modem.profiles import Mode
 from rig.line_contract import SECOND, Far, LineContract, tone
 from rig.modems import CONNECT, Caller, bench, line_on
@@ -122,6 +122,18 @@ def test_what_is_dialled_reaches_the_exchange(tmp_path):
         assert made.far.modem.dialled == "8001#"
         made.line.close()
         made.far.unplug()
+
+
+def test_a_modem_that_refuses_to_dial_is_named(tmp_path, caplog, monkeypatch):
+    made = bench(tmp_path, "conexant")
+    monkeypatch.setattr(made.far.modem, "_at_vts", lambda _: "ERROR")
+    made.line.off_hook()
+    made.run(CONNECT)
+    made.line.dial("8")
+    made.run(2 * SECOND)
+    assert "Modem 拒绝 AT+VTS={8,10}，没有拨出" in caplog.text
+    assert Dialled in map(type, made.events)
+    made.line.close()
 
 
 def test_hanging_up_and_lifting_at_once_is_two_calls(tmp_path):
