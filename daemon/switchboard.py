@@ -11,25 +11,23 @@ sound. So a key recognised in this frame silences the prompt in this frame.
 from __future__ import annotations
 
 import logging
-from collections import deque
-from collections.abc import Callable, Coroutine, Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import groupby
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 
 from ..config.settings import Hangup
 from ..config.tones import TonePlan
 from ..drivers import line as lines
-from ..drivers.line import FRAME, Frame, Group, Line
+from ..drivers.line import FRAME, Line
 from ..dsp import dtmf, echo, progress
 from ..dsp.meter import Meter
 from . import line_events
 from .call import NEVER, TICKS_PER_SECOND, Call, Event, Key, PlayEnded, StepKind, Take, Timeout, Who
-from .call_state import Move, State, after
+from .call_state import Move, State
 from .on_hook import OnHook
 from .playout import Playout, Source
+from .seat import Seat, groups
 from .supervision import Supervision, Verdict
 from .work import Lane, Work, logged
 
@@ -40,8 +38,6 @@ log = logging.getLogger(__name__)
 RING_LOST = round(7.0 * TICKS_PER_SECOND)
 
 REOPEN = 10 * TICKS_PER_SECOND  # a device that was not there may have been plugged in since
-
-REMEMBERED = 4  # events of a line, for whoever looks at it now
 
 HANGUP = Hangup()  # as a centre has it that sets nothing
 
@@ -59,45 +55,6 @@ class Observer(Protocol):
     def stepped(self, call: Call, kind: StepKind, detail: str) -> None: ...
     def ended(self, call: Call, error: Exception | None) -> None: ...
     def alarm(self, line: str, reason: str | None) -> None: ...
-
-
-@dataclass
-class Seat:
-    """The switchboard's side of one line."""
-
-    line: Line
-    rings: int  # answer on this burst
-    state: State = State.IDLE
-    number: str | None = None
-    told: int = 0  # tick at which the number came
-    last_ring: int = 0
-    call: Call | None = None
-    take: Take | None = None
-    alarm: str | None = None
-    happened: deque[tuple[int, str]] = field(default_factory=lambda: deque(maxlen=REMEMBERED))  # tick and words
-
-    def move(self, move: Move) -> None:
-        """Change state as the table says; nothing else does."""
-        self.state = after(self.state, move)
-
-
-class Members(NamedTuple):
-    """Lines that are read and written in one step, and their rows of all lines' frames."""
-
-    group: Group
-    first: int
-    received: Frame
-    sent: Frame
-
-
-def _groups(ports: Sequence[Line], received: Frame, sent: Frame) -> Iterator[Members]:
-    """The lines of a group follow each other, as their section of the settings makes them."""
-    first = 0
-    for group, members in groupby(ports, key=lambda line: line.group):
-        end = first + len(list(members))
-        if group is not None:
-            yield Members(group, first, received[first:end], sent[first:end])
-        first = end
 
 
 class Switchboard:
@@ -129,7 +86,7 @@ class Switchboard:
         self._on_hook = OnHook()
         self._received = np.zeros((count, FRAME), np.int16)
         self._sent = np.zeros((count, FRAME), np.int16)
-        self._groups = list(_groups([line for line, _ in ports], self._received, self._sent))
+        self._groups = list(groups([line for line, _ in ports], self._received, self._sent))
         self._single = [n for n, (line, _) in enumerate(ports) if line.group is None]
         self._inlets, self._outlets = list(self._received), list(self._sent)  # each line's row of them
         self._deadline = np.full(count, NEVER, np.int64)

@@ -39,9 +39,10 @@ from ..line import (
     check_frame,
     check_number,
 )
+from .address import Address
 from .group import AudioSocketGroup
 from .port import Port
-from .server import SECOND, Address, Server
+from .server import SECOND, Server
 
 log = logging.getLogger(__name__)
 

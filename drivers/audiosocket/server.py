@@ -19,13 +19,13 @@ from collections import Counter, deque
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from ..line import Alarm, FarHangup, Frame, HardwareDigit, LineError, Restored
 from . import agi, quick
+from .address import Address
 from .arrivals import Arrivals
 from .book import Book
 from .port import Port, say_goodbye
@@ -36,9 +36,8 @@ log = logging.getLogger(__name__)
 SECOND = 50  # ticks
 UNIDENTIFIED = 2 * SECOND  # a connection says in this time what it is: Asterisk does so at once
 GOODBYE = SECOND  # what is left of an ended call is read and thrown away so long, for a close would lose our last words
-SEND_BUFFER = (
-    8192  # bytes; the kernel doubles it for its own book-keeping: about 400 ms of frames, which are heard late
-)
+# Bytes; the kernel doubles it for its own book-keeping: about 400 ms of frames, which are heard late.
+SEND_BUFFER = 8192
 READ = 6 * MESSAGE  # bytes of one connection in one tick: after a stall it is caught up with six-fold
 # Rows have a byte in front, so that the samples of a row's first message lie on even addresses.
 ROW = 1 + READ + 1
@@ -49,16 +48,6 @@ ACCEPTED = 64  # connections taken in one tick
 SHORTAGES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 # One connection was not worth accepting, as accept(2) lists them.
 STILLBORN = frozenset({errno.ECONNABORTED, errno.EINTR, errno.EPROTO, errno.EPERM})
-
-
-class Address(NamedTuple):
-    """Where we listen."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 @dataclass(eq=False)
@@ -110,7 +99,7 @@ class Server:
         if self._listener is None:
             if self._members:
                 raise LineError(f"{self.address} 出了故障，正在重新打开")
-            self._listener = self._listen()
+            self._listener = self.address.listen(self._most_guests)
         self._members.add(slot)
         self.ports[slot].failed = False
         self._free.append(self.ports[slot])
@@ -363,22 +352,6 @@ class Server:
 
     # The listening socket.
 
-    def _listen(self) -> socket.socket:
-        """Raises LineError."""
-        family = socket.AF_INET6 if ":" in self.address.host else socket.AF_INET
-        try:
-            listener = socket.create_server(self.address, family=family, backlog=self._most_guests)
-        except OSError as error:
-            if error.errno == errno.EADDRINUSE:
-                advice = "已被别的程序占用。同一地址的线路请写在一段里，用 count；否则请换一个 port"
-            elif isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
-                advice = "不是本机的地址，请改 host"
-            else:
-                advice = f"打不开（{error.strerror}），请换一个 port 或检查权限"
-            raise LineError(f"{self.address} {advice}") from None
-        listener.setblocking(False)
-        return listener
-
     def _shut(self) -> None:
         for guest in self._guests:
             guest.socket.close()
@@ -403,7 +376,7 @@ class Server:
         if self.now < self._retry_at:
             return
         try:
-            self._listener = self._listen()
+            self._listener = self.address.listen(self._most_guests)
         except LineError:
             self._retry_at = self.now + SECOND
             return
