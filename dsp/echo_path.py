@@ -30,9 +30,8 @@ BLOCK = ms(10)  # samples with one weight
 UNIT = ms(2.5)  # a path's delay is a multiple of it
 LEAD = ms(2.5)  # the window begins so long before the strongest echo, or up to UNIT earlier
 TAPS = ms(20)  # hybrids ring for 2-8 ms, seldom longer than 16: 15 ms after the strongest echo are always inside
-SEARCH = ms(
-    250
-)  # delays looked for: a modem's was 100 ms in simulation, a sound card's up to 135, both may be buffered
+# Delays looked for: a modem's was 100 ms in simulation, a sound card's up to 135, both may be buffered.
+SEARCH = ms(250)
 HISTORY = -(-(SEARCH + TAPS) // BLOCK)  # blocks sent before the first one received
 SPAN = 10 * BLOCK  # samples transformed together
 FRAME = TAPS + SPAN
@@ -40,9 +39,8 @@ FRAME = TAPS + SPAN
 # Speech has its power below 1 kHz; both signals are flattened before they are compared, so that noise and a caller's
 # voice weigh alike at all frequencies. Two real zeros take 25 dB off the bottom.
 FLATTEN = np.convolve([1.0, -0.9], [1.0, -0.5])
-STANDS_OUT = (
-    4.0  # times the mean over all delays: how alike they must be at one; by chance 4 is reached in a half of cases
-)
+# Times the mean over all delays: how alike they must be at one; by chance 4 is reached in a half of cases.
+STANDS_OUT = 4.0
 EMPTY = 0.1  # of the mean power sent: frequencies with less do not count when the delay is looked for
 
 NOISE = rms(-68.0) ** 2  # steps of A-law at speech level and the floor of a good line: nothing is cleaner than that
