@@ -7,7 +7,7 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 from hotline.daemon.line_events import described
-from hotline.daemon.switchboard import REMEMBERED
+from hotline.daemon.seat import REMEMBERED
 from hotline.drivers.line import Alarm, CallerId, Dialled, Event, FarHangup, HardwareDigit, Restored, Ring, RingStopped
 from hotline.drivers.simulated.telephone import KeypadTelephone
 from hotline.dsp import generate
