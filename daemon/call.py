@@ -268,7 +268,8 @@ class Call:
             if isinstance(event, WorkDone) and event.token == token:
                 if event.error:
                     raise event.error
-                return event.result  # type: ignore[no-any-return]  # a thread's result carries no type
+                result: T = event.result
+                return result
 
     async def pause(self, within: int) -> None:
         """Let so many ticks pass."""

@@ -67,6 +67,7 @@ class ScriptedCaller:
         self._telephone = telephone
         self._keying = keying
         self._speaking_for = 0  # ticks the service has been talking without pause
+        self._sounds = False  # what is done last; to wait is none
         self._done_for = TRAVEL  # ticks since what was keyed or said last was out
 
     def step(self, call: Call | None) -> None:
@@ -74,10 +75,10 @@ class ScriptedCaller:
         if call is None or call.cause is not None:
             return
         self._speaking_for = 0 if call.waits_for else self._speaking_for + 1
-        if not self._telephone.idle:
-            self._done_for = 0
+        busy = not self._telephone.idle
+        self._done_for = 0 if busy and self._sounds else self._done_for + 1
+        if busy:
             return
-        self._done_for += 1
         if not self._script:
             if self._asked(call):
                 self._exchange.hang_up()
@@ -98,6 +99,7 @@ class ScriptedCaller:
         return call.waits_for is not None and self._done_for >= TRAVEL
 
     def _do(self, word: Word) -> None:
+        self._sounds = word.kind != "wait"
         match word.kind:
             case "keys" | "barge":
                 self._telephone.keys(word.value, **self._keying)

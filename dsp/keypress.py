@@ -22,11 +22,11 @@ from bisect import bisect_left
 from cmath import phase, rect
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
+from numpy.fft import rfft  # numpy itself would load it at its first use, which is in a tick
 from numpy.typing import NDArray
 
 from . import goertzel
@@ -142,7 +142,6 @@ _HERTZ = RATE / (2 * math.pi * HOP)  # of a radian from hop to hop
 _NOTHING = 1e-9  # instead of an amplitude of 0
 
 
-@cache
 def _pairs() -> Signal:
     """What measures each digit's two tones in a window, as columns for each part of it, real parts and imaginary by
     turns: (16, HOP, parts * 4)."""
@@ -151,10 +150,13 @@ def _pairs() -> Signal:
     return bases.reshape(-1, 4, _PARTS, HOP).transpose(0, 3, 2, 1).reshape(-1, HOP, _PARTS * 4)
 
 
+_PAIRS = _pairs()
+
+
 def track(samples: Signal, digits: Indexes) -> Track:
     """Complex amplitudes of each digit's two tones every 5 ms: (n, HISTORY) to (n, hops, 2)."""
     blocks = samples.reshape(len(samples), -1, HOP)
-    products = blocks @ _pairs()[digits]
+    products = blocks @ _PAIRS[digits]
     row, block, one = products.strides
     part = 4 * one  # a window's next part is that of the next block
     parts: Signal = np.ndarray(
@@ -296,7 +298,6 @@ def _company(weaker: float, left: Rest, limits: Limits, *, firm: bool) -> Refusa
     return Refusal("purity", purity, least) if purity < least else None
 
 
-@cache
 def _windows(size: int) -> Single:
     """Hann windows of each length up to this at the end of so many samples, scaled so that a sine gives its peak
     amplitude: (size + 1, size)."""
@@ -306,6 +307,8 @@ def _windows(size: int) -> Single:
     return windows.astype(np.float32)
 
 
+_WINDOWS = _windows(RECENT)
+_RADIANS = (np.arange(RECENT) * (2 * np.pi / RATE)).astype(np.float32)  # by which 1 Hz turns in so many samples
 _COARSE, _FINE = 24, 20  # what turns is taken in such steps, so that few sines are needed: RECENT samples
 _STEPS = (np.concatenate([np.arange(_FINE), np.arange(_COARSE) * _FINE]) * (2 * np.pi / RATE)).astype(np.float32)
 _SHARED = 2e-4  # of two tones' energy: more than windowed sines of 30 ms and 200 Hz apart have in common
@@ -314,7 +317,7 @@ _SHARED = 2e-4  # of two tones' energy: more than windowed sines of 30 ms and 20
 def most_left(samples: Signal, lengths: Indexes, hertz: Signal) -> Signal:
     """What no component of the `residual` of samples (n, RECENT) exceeds, without making it: its energy is what the two
     sines leave of the samples' energy, and a sum of n numbers is at most the root of n times that of their squares."""
-    windows = _windows(RECENT)[lengths]
+    windows = _WINDOWS[lengths]
     weighted = samples.astype(np.float32) * windows
     energy = np.einsum("nt,nt->n", weighted, weighted)
     weighted *= windows
@@ -330,11 +333,11 @@ def most_left(samples: Signal, lengths: Indexes, hertz: Signal) -> Signal:
 
 
 def residual(samples: Signal, lengths: Indexes, hertz: Signal) -> Single:
-    """What is left of the last `lengths` (n) of the samples (n, most), through a Hann window, once steady sines of
-    these frequencies (n, sines) are subtracted by least squares."""
+    """What is left of the last `lengths` (n) of the samples (n, RECENT at most), through a Hann window, once steady
+    sines of these frequencies (n, sines) are subtracted by least squares."""
     count, size = samples.shape
-    windows = _windows(size)[lengths]
-    angle = hertz.astype(np.float32)[..., None] * _radians(size)
+    windows = _WINDOWS[lengths, -size:]
+    angle = hertz.astype(np.float32)[..., None] * _RADIANS[:size]
     model = np.empty((count, 2 * angle.shape[1], size), np.float32)
     np.cos(angle, out=model[:, : angle.shape[1]])
     np.sin(angle, out=model[:, angle.shape[1] :])
@@ -343,12 +346,6 @@ def residual(samples: Signal, lengths: Indexes, hertz: Signal) -> Single:
     fit = np.linalg.solve(model @ model.transpose(0, 2, 1), model @ weighted[..., None])
     left: Single = weighted - (fit.transpose(0, 2, 1) @ model)[:, 0]
     return left
-
-
-@cache
-def _radians(size: int) -> Single:
-    """By how much 1 Hz turns in each of so many samples."""
-    return (np.arange(size) * (2 * np.pi / RATE)).astype(np.float32)
 
 
 _POINTS = 1024
@@ -365,7 +362,7 @@ _SPEECH = _band(530, 3450)  # above the dial tones
 
 def rest(left: Single) -> list[Rest]:
     """What stands out in the spectrum of each residual (n, samples)."""
-    spectra = np.abs(np.fft.rfft(left, _POINTS))
+    spectra = np.abs(rfft(left, _POINTS))
     speech = np.sort(spectra[:, _SPEECH], axis=1)
     voice, under = spectra[:, _VOICE].max(axis=1), _highest_peak(spectra, _UNDER)
     sizes = speech[:, -1], speech[:, speech.shape[1] // 2], voice, under

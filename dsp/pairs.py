@@ -92,11 +92,6 @@ class Look(NamedTuple):
     powers: Powers
     before: Powers
 
-    def of(self, line: int, hop: int) -> tuple[list[float], list[float]]:
-        """The eight tones of a line a hop before and at this hop."""
-        before = self.powers[:8, hop - 1, line] if hop else self.before[:, line]
-        return before.tolist(), self.powers[:8, hop, line].tolist()
-
 
 class Candidates(NamedTuple):
     """Pairs that stand out, (n,) each, by hop and line. `grown`: half their amplitude was there a hop ago."""

@@ -93,7 +93,7 @@ class Bank:
         shapes = [_padded(hann(kind), span) ** 2 * 2.0 / np.sum(hann(kind) ** 2) for kind in kinds]
         self._energy = np.stack(shapes, axis=1).astype(np.float32)
         self._of_kind = np.repeat(np.eye(len(kinds), dtype=np.float32), HUM_ROWS, axis=0)
-        self._kept, self._spare = np.zeros((2, lines, BEHIND + ROOM), np.float32)  # the spare one is moved to when full
+        self._kept = np.zeros((lines, BEHIND + ROOM), np.float32)
         self._end = BEHIND  # in `_kept`
         self._rest = 0  # samples after the last hop
         self._before = np.zeros((1, lines, 2 * len(self._centre)), np.complex64)
@@ -123,7 +123,6 @@ class Bank:
         count = frames.shape[1]
         if self._end + count > self._kept.shape[1]:
             last = self._kept[:, self._end - BEHIND : self._end]
-            self._kept, self._spare = self._spare, self._kept
             if BEHIND + count > self._kept.shape[1]:
                 self._kept = np.empty((self._lines, BEHIND + count), np.float32)
             self._kept[:, :BEHIND] = last

@@ -7,6 +7,7 @@ a font for them is installed, and English elsewhere.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,9 +54,7 @@ HEARD, TONE, REFUSED, CALLER = "#7fff7f", "#7fdfff", "#ff5050", "#ffd040"
 
 def missing() -> str | None:
     """What is not there for drawing, as a sentence; None if all is."""
-    try:
-        import matplotlib  # noqa: F401  # only whether it can be imported
-    except ImportError:
+    if find_spec("matplotlib") is None:
         return "画图需要 matplotlib，没有安装；请运行 pip install 'hotline[plot]'"
     return None
 

@@ -50,10 +50,11 @@ def findings(found: Findings) -> list[Finding]:
 def verdict(found: Findings) -> Finding:
     """All of it in one line."""
     told = findings(found)
-    for level, text in (("bad", "不能用"), ("doubtful", "能用，但要看一看")):
+    rows: tuple[tuple[Level, str], ...] = (("bad", "不能用"), ("doubtful", "能用，但要看一看"))
+    for level, text in rows:
         named = [one.title for one in told if one.level == level]
         if named:
-            return Finding(level, text, f"{text}：{'、'.join(dict.fromkeys(named))}")  # type: ignore[arg-type]  # of the rows above
+            return Finding(level, text, f"{text}：{'、'.join(dict.fromkeys(named))}")
     return Finding("good", "正常", "正常：可以接电话")
 
 

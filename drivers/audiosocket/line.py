@@ -120,7 +120,7 @@ class AudioSocketLine(Line):
         self._events: list[Event] = []
         self._warned = False
         self._rings = 0
-        self.tones: Frame | None = None  # what is being dialled
+        self._tones: Frame | None = None  # what is being dialled
         self._dialled = 0  # samples of it that are out
 
     @property
@@ -140,7 +140,7 @@ class AudioSocketLine(Line):
             self.server.close(self.port.slot)
         self.state = HookState.ON_HOOK
         self._events = []
-        self.tones = None
+        self._tones = None
         self._is_open = False
 
     def off_hook(self) -> None:
@@ -156,7 +156,7 @@ class AudioSocketLine(Line):
         if self.state is HookState.OFF_HOOK:
             self.server.hang_up(self.port)
             self.state = HookState.ON_HOOK
-            self.tones = None
+            self._tones = None
 
     def flash(self) -> None:
         """There is no loop to break."""
@@ -167,9 +167,9 @@ class AudioSocketLine(Line):
         self._check_open()
         check_number(number)
         if self.state is HookState.OFF_HOOK:
-            begun = self.tones[self._dialled :] if self.tones is not None else np.zeros(0, np.int16)
+            begun = self._tones[self._dialled :] if self._tones is not None else np.zeros(0, np.int16)
             self.port.stir()
-            self.tones, self._dialled = np.concatenate((begun, *map(_tone, number), np.zeros(FRAME, np.int16))), 0
+            self._tones, self._dialled = np.concatenate((begun, *map(_tone, number), np.zeros(FRAME, np.int16))), 0
 
     def transfer(self, target: str) -> None:
         """When this call is hung up next, the dialplan is to go on at `target`: 1 to 40 of 0-9 A-Z a-z _ -."""
@@ -208,16 +208,16 @@ class AudioSocketLine(Line):
         self._follow(self.port.told())
         if self.state is RINGING:
             self._ring()
-        elif self.tones is not None:
+        elif self._tones is not None:
             self._dial_on()
-        if self.state is RINGING or self.tones is not None:
+        if self.state is RINGING or self._tones is not None:
             self.port.stir()
         return bool(self._events)
 
     def dial_over(self) -> None:
         """Put what is being dialled in place of what would be sent."""
-        if self.tones is not None:
-            self._saying[...] = self.tones[self._dialled : self._dialled + FRAME]
+        if self._tones is not None:
+            self._saying[...] = self._tones[self._dialled : self._dialled + FRAME]
 
     def events(self) -> list[Event]:
         """What the server had to say."""
@@ -236,7 +236,7 @@ class AudioSocketLine(Line):
                 case FarHangup() if self.state is HookState.RINGING:
                     self._give_up()
                 case Alarm():
-                    self.state, self.tones = HookState.ON_HOOK, None
+                    self.state, self._tones = HookState.ON_HOOK, None
                     self._events.append(event)
                 case FarHangup() | Restored():
                     self._events.append(event)
@@ -262,10 +262,10 @@ class AudioSocketLine(Line):
         self._events.append(RingStopped())
 
     def _dial_on(self) -> None:
-        assert self.tones is not None
+        assert self._tones is not None
         self._dialled += FRAME
-        if len(self.tones) - self._dialled < FRAME:
-            self.tones = None
+        if len(self._tones) - self._dialled < FRAME:
+            self._tones = None
             self._events.append(Dialled())
 
     def _check_open(self) -> None:

@@ -64,6 +64,16 @@ def test_waiting_and_hanging_up_at_once(made):
     assert at(told, "状态", "忙音") == pytest.approx(2 + 0.5 + 1.1, abs=0.6)
 
 
+def test_to_wait_takes_no_longer_than_it_says():
+    phone, call = KeypadTelephone(), SimpleNamespace(waits_for="menu", cause=None)
+    caller, began = ScriptedCaller(parse("wait:1 1 wait:9"), None, phone), []
+    for tick in range(60):
+        caller.step(call)
+        phone.speak()
+        began += [tick] if phone.said else []
+    assert began[0] == 50
+
+
 def test_a_file_is_spoken_as_it_is(made, tmp_path):
     path = tmp_path / "7.wav"
     audiofile.write(path, generate.dtmf("7"))

@@ -110,5 +110,6 @@ def test_a_reset_line_has_carried_nothing():
     assert not recent[0].any()
     assert recent[1].any()
     look = bank.feed(np.zeros((2, STEP), np.int16))
-    assert not any(look.of(0, 0)[0] + look.of(0, 0)[1])
-    assert all(look.of(1, 0)[0])
+    assert not look.before[:, 0].any()
+    assert not look.powers[:8, 0, 0].any()
+    assert look.before[:, 1].all()

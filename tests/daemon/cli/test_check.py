@@ -258,7 +258,7 @@ def test_a_port_we_have_no_right_to(centre: Centre, monkeypatch: pytest.MonkeyPa
     def refuse(*_: object, **__: object) -> socket.socket:
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr("hotline.drivers.audiosocket.server.socket.create_server", refuse)
+    monkeypatch.setattr("socket.create_server", refuse)
     (fault,) = asterisk(centre, 80)[1:]
     assert fault == Finding("error", "[lines.a] 127.0.0.1:80 打不开（Permission denied），请换一个 port 或检查权限")
 
