@@ -1,14 +1,14 @@
 """Key presses, measured: is it one, when did it begin, how strong and how far off is each tone (ITU-T Q.23, Q.24).
 
-Pure functions of 100 ms of samples, in double precision, for the few moments at which the detector's gates (see
-dtmf.py) saw a pair of tones; all moments of a tick are judged together. A caller's prompt must stop while the key is
-still down, so the verdict cannot wait for the key's end; it is asked again every 20 ms until it is yes, and has to be
-sure each time.
+Pure functions of 80 ms of samples, for the few moments at which the detector's gates (see dtmf.py) saw a pair of tones.
+All moments of a tick are judged together, in arrays whose last axis is the moments: ten cost little more than one.
+A caller's prompt must stop while the key is still down, so the verdict cannot wait for the key's end; it is asked again
+every 20 ms until it is yes, and has to be sure each time.
 
 What tells keys from speech best, over hours of speech and thousands of keys, is the strongest component left once two
-steady sines are subtracted. A voice that happens to have two harmonics on the grid has more of them close below.
-Keys have company as weak as that only from noise, which is flat, or from an echo, and then the tones themselves do not
-waver; hence three ways to be pure enough.
+steady sines are subtracted (company.py). A voice that happens to have two harmonics on the grid has more of them close
+below. Keys have company as weak as that only from noise, which is flat, or from an echo, and then the tones themselves
+do not waver; hence three ways to be pure enough.
 
 Music has pairs as pure as that. A bar that is struck (glockenspiel, chimes) sounds at 1, 2.76 and 5.40 times its pitch,
 the bending modes of a free bar. Of one tuned to 308 Hz the overtones are the key C; its pitch, far stronger, lies below
@@ -18,31 +18,27 @@ all that keys are compared with. And an octave is the key 2, 6 or C, the lower t
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
-from cmath import phase, rect
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-from numpy.fft import rfft  # numpy itself would load it at its first use, which is in a tick
 from numpy.typing import NDArray
 
 from . import goertzel
+from .company import RECENT, most_left, residual, rest
 from .generate import HIGH, LOW
-from .levels import RATE, amplitude, decibels, ms, ratio
+from .levels import RATE, amplitude, ms, ratio
 
 WINDOW = ms(30)  # the two nearest tones are 73 Hz apart: a Hann window of 30 ms puts them on each other's skirts
 HOP = ms(5)
-HISTORY = ms(100)  # what `judge` looks at to find where a key began
-RECENT = ms(60)  # what it judges: an older disturbance, as of a prompt's echo, must not spoil a long press
+HISTORY = ms(80)  # what is looked at to find where a key began; one older than 65 ms counts as that old
 HALF = 0.5  # a Hann window that is half filled gives half the amplitude
 
-Signal = NDArray[np.float64]
 Single = NDArray[np.float32]
-Track = NDArray[np.complex128]
+Signal = NDArray[np.float64]
+Track = NDArray[np.complex64]
 Indexes = NDArray[np.intp]
+Small = NDArray[np.int8]  # small, to stay in the cache
 
 
 @dataclass(frozen=True)
@@ -104,33 +100,39 @@ class Refusal(NamedTuple):
 Verdict = Press | Refusal
 
 
-class Rest(NamedTuple):
-    """What is left of a signal once its tones are subtracted, as peak amplitudes of sines."""
-
-    strongest: float
-    median: float
-    voice: float
-    under: float
+CHECKS = ("on", "deviation", "apart", "twist_high", "steady", "drift", "floor", "twist_low", "voice", "under", "purity")
+ON, PASSED = 0, -1
 
 
-class _Tone(NamedTuple):
-    """One of a press's two tones."""
+class Verdicts(NamedTuple):
+    """What n presses are: `check` is the index in CHECKS of the first they fail, with its `value` and `limit`, or
+    PASSED; `presses` are the fields of a Press by n, of those that passed."""
 
-    seen: float  # amplitude through windows tuned to the nominal frequency
-    size: float  # amplitude
-    hertz: float
-    percent: float  # off nominal
-    steady: float  # dB between its largest and smallest amplitude
-    drift: float  # Hz between its frequencies from hop to hop
+    check: Indexes
+    value: Signal
+    limit: Signal
+    presses: Signal
+
+    def refuse(self, rows: Indexes, check: Indexes, value: NDArray[np.floating], limit: NDArray[np.floating]) -> None:
+        """These fail."""
+        self.check[rows], self.value[rows], self.limit[rows] = check, value, limit
+
+    def one(self, row: int) -> Verdict:
+        """Of this row alone."""
+        if self.check[row] == PASSED:
+            return Press(*self.presses[:, row].tolist())
+        return Refusal(CHECKS[self.check[row]], float(self.value[row]), float(self.limit[row]))
 
 
-class _Pair(NamedTuple):
-    """Two tones that sound together and pass all checks but the last."""
+class _Pairs(NamedTuple):
+    """Two tones that sound together, measured: of each (2, n), or of the worse (n,)."""
 
-    start: float  # samples before the end
-    low: _Tone
-    high: _Tone
-    firm: bool
+    seen: Single  # amplitude through windows tuned to the nominal frequency
+    size: Single  # amplitude
+    hertz: Single
+    percent: Single  # off nominal
+    steady: Single  # dB between its largest and smallest amplitude
+    drift: Single  # Hz between its frequencies from hop to hop
 
 
 ZERO_DBM0 = amplitude(0.0)
@@ -138,239 +140,223 @@ _PARTS = WINDOW // HOP  # of a window: each is multiplied with the samples once,
 _HOPS = (HISTORY - WINDOW) // HOP + 1
 _NEWEST = 4  # hops: a key that is held sounds in one of them
 _INNER = 6  # hops at most that are measured
-_HERTZ = RATE / (2 * math.pi * HOP)  # of a radian from hop to hop
-_NOTHING = 1e-9  # instead of an amplitude of 0
+_HERTZ = np.float32(RATE / (2 * math.pi * HOP))  # of a radian from hop to hop
+_NOTHING = np.float32(1e-9)  # instead of an amplitude of 0
+
+_NOMINAL = np.array([(low, high) for low in LOW for high in HIGH], np.float32).T  # Hz, by digit: (2, 16)
+_TURN = np.exp(-2j * np.pi * HOP / RATE * _NOMINAL).astype(np.complex64)  # takes a nominal tone's advance to 0
 
 
-def _pairs() -> Signal:
-    """What measures each digit's two tones in a window, as columns for each part of it, real parts and imaginary by
-    turns: (16, HOP, parts * 4)."""
+def _rows() -> Single:
+    """What measures each digit's two tones in a window, as rows for each part of it, real and imaginary of either tone:
+    (16, parts * 4, HOP)."""
     window = goertzel.hann(WINDOW)
     bases = np.stack([goertzel.basis((low, high), window) for low in LOW for high in HIGH])[:, (0, 2, 1, 3)]
-    return bases.reshape(-1, 4, _PARTS, HOP).transpose(0, 3, 2, 1).reshape(-1, HOP, _PARTS * 4)
+    rows = bases.reshape(-1, 4, _PARTS, HOP).transpose(0, 2, 1, 3).reshape(-1, _PARTS * 4, HOP)
+    return np.ascontiguousarray(rows, np.float32)
 
 
-_PAIRS = _pairs()
+_ROWS = _rows()
 
 
-def track(samples: Signal, digits: Indexes) -> Track:
-    """Complex amplitudes of each digit's two tones every 5 ms: (n, HISTORY) to (n, hops, 2)."""
-    blocks = samples.reshape(len(samples), -1, HOP)
-    products = blocks @ _PAIRS[digits]
-    row, block, one = products.strides
-    part = 4 * one  # a window's next part is that of the next block
-    parts: Signal = np.ndarray(
-        (len(samples), _HOPS, _PARTS, 4), np.float64, products, strides=(row, block, block + part, one)
-    )
-    tones: Track = parts.sum(axis=2).view(np.complex128)
-    return tones
+def track(samples: Single, digits: Indexes) -> Track:
+    """Complex amplitudes of each digit's two tones every 5 ms: (n, HISTORY) to (2, hops, n)."""
+    count = len(samples)
+    parts = _ROWS[digits] @ samples.reshape(count, -1, HOP).transpose(0, 2, 1)
+    # A window's next part is that of the next block; part and part + 3 first, then what is left is three.
+    half, ahead = 2 * _PARTS, _PARTS // 2
+    sums = parts[:, :half, :-ahead] + parts[:, half:, ahead:]
+    tones = sums[:, 0:4, :_HOPS] + sums[:, 4:8, 1 : 1 + _HOPS]
+    tones += sums[:, 8:12, 2 : 2 + _HOPS]
+    by_hop = np.ascontiguousarray(tones.reshape(count, 2, 2, _HOPS).transpose(1, 3, 0, 2))
+    return by_hop.view(np.complex64)[..., 0]
 
 
-def _crossing(envelope: list[float], after: int) -> float:
-    """Where the envelope passes one half between this hop and the next."""
-    here, there = envelope[after], envelope[after + 1]
-    return after + (HALF - here) / (there - here)
+class _Hops(NamedTuple):
+    """Which hops count, by which are full of both tones. As rows of one table, so that one look tells all."""
+
+    silent: Small  # (n,): the last that is not full before the last that is; counted from 1, for 0 is before the first
+    last: Small  # (n,): the last that is full; where that is none of the newest, the last of all
+    held: Small  # (n,): 1 if it is one of the newest
+    inner: Small  # (_INNER, n): those that a key fills, or nearly; two at least, and the first several times over
+    steps: Small  # (n,): from one hop to another among the inner
+    repeated: Small  # (_INNER - 1, n): 1 if the hop after it is the same
+
+    @classmethod
+    def of(cls, rows: Small) -> _Hops:
+        return cls(rows[0], rows[1], rows[2], rows[3:9], rows[9], rows[10:])
 
 
-_FILLED = (np.cumsum(goertzel.hann(WINDOW)) / goertzel.hann(WINDOW).sum()).tolist()
+def _table() -> Small:
+    """The table, with a column for each set of full hops: bit 0 is the first."""
+    hop = np.arange(_HOPS)[:, None]
+    full = np.arange(2**_HOPS) >> hop & 1 == 1
+    last = np.where(full, hop, -1).max(axis=0)
+    silent = np.where(full | (hop > last), -1, hop).max(axis=0)
+    held = last >= _HOPS - _NEWEST
+    begin = np.minimum(np.maximum(silent + 3, last - (_INNER - 1)), last - 1)
+    inner = np.where(held, np.maximum(last - np.arange(_INNER)[::-1, None], begin), 0)
+    silent, last = np.where(held, silent + 1, _HOPS), np.where(held, last, _HOPS - 1)
+    return np.vstack([silent, last, held, inner, last - begin, inner[1:] == inner[:-1]]).astype(np.int8)
+
+
+_TABLE = _table()
+_BITS = (2.0 ** np.arange(_HOPS)).astype(np.float32)
+
+_FILLED = np.cumsum(goertzel.hann(WINDOW)) / goertzel.hann(WINDOW).sum()
 _SURELY = 0.97  # a window that full may as well be quite full
+_REACH = (np.arange(WINDOW + 1) - WINDOW / 2) * (1000 / RATE)
 
 
-def _reach(envelope: float) -> float:
+def _reach(envelope: Single) -> Signal:
     """How far beyond a window's middle a tone goes that fills so much of it, in ms; up to 10, negative below a half."""
-    return (bisect_left(_FILLED, min(envelope, _SURELY)) - WINDOW / 2) * 1000 / RATE
+    reach: Signal = _REACH[_FILLED.searchsorted(np.minimum(envelope, _SURELY))]
+    return reach
 
 
-def _response(off: float) -> float:
-    """What the window leaves of a sine so many Hz off: 1 at 0, 0.54 at the 2.3 % of 1336 Hz."""
-    bins = abs(off) * WINDOW / RATE
-    if bins in (0.0, 1.0):
-        return 1.0 - bins / 2
-    return max(math.sin(math.pi * bins) / (math.pi * bins * (1 - bins**2)), 0.1)
+def filled(share: NDArray[np.floating]) -> Signal:
+    """How many samples of a window a tone fills, from its beginning or to its end, that has this share of its amplitude
+    in it."""
+    samples: Signal = np.interp(share, _FILLED, np.arange(1, WINDOW + 1))
+    return samples
 
 
-def _position(hop: float) -> float:
+def _response(bins: Signal) -> Signal:
+    """What the window leaves of a sine so many bins off: 1 at 0, 0.54 at 1.02, the 2.3 % of 1336 Hz."""
+    response: Signal = np.sinc(bins) + (np.sinc(bins - 1) + np.sinc(bins + 1)) / 2
+    return np.maximum(response, 0.1)
+
+
+_OFF = np.linspace(0, 100, 1001)  # Hz
+_RESPONSE = _response(_OFF * WINDOW / RATE)
+
+
+def _position(hop: Signal) -> Signal:
     """The middle of a hop's window, in samples before the end."""
-    return (hop - _HOPS + 1) * HOP - WINDOW / 2
+    return (hop - (_HOPS - 1)) * HOP - WINDOW / 2
 
 
-def edges(samples: Signal, digits: Indexes, sizes: Signal, rising: Iterable[bool]) -> list[float]:
-    """The newest place at which both tones rose above (or one fell below) half of their sizes (n, 2), in samples before
-    the end; the oldest place looked at if there is none. `samples`: (n, HISTORY)."""
-    envelopes = (np.abs(track(samples, digits)) / sizes[:, None]).min(axis=2).tolist()
-    return [_edge(envelope, up) for envelope, up in zip(envelopes, rising, strict=True)]
+def _spans(sizes: Single) -> tuple[Small, Signal, Signal]:
+    """Of tones (2, hops, n): columns of the table for the hops that are full of both; where, in hops, they rose above
+    half of what they are in the newest; and for how many ms they have sounded, 0 if they do not sound together."""
+    shares = sizes / np.maximum.reduce(sizes[:, -_NEWEST:], axis=1, keepdims=True, initial=_NOTHING)
+    envelope = np.zeros((_HOPS + 2, sizes.shape[2]), np.float32)  # between a hop that is empty and one that is full
+    np.minimum(shares[0], shares[1], out=envelope[1:-1])
+    envelope[-1] = 1
+    rows = _TABLE[:, (_BITS @ (envelope[1:-1] >= HALF)).astype(np.intp)]
+    silent, last, held, *_ = rows
+    here, there, newest = envelope[[silent, silent + 1, last + 1], np.arange(sizes.shape[2])]
+    first = silent - 1 + (HALF - here) / (there - here)
+    age = ((last - first) * (HOP * 1000 / RATE) + _reach(newest)) * held
+    return rows, first, age
 
 
-def _edge(envelope: list[float], rising: bool) -> float:
-    for after in range(_HOPS - 2, -1, -1):
-        if (envelope[after] < HALF) == rising and (envelope[after + 1] >= HALF) == rising:
-            return _position(_crossing(envelope, after))
-    return _position(0)
+def _measure(tones: Track, hops: _Hops, digits: Indexes) -> _Pairs:
+    """The tones (2, hops, n) in the newest windows that the key fills, or nearly."""
+    inner = tones[:, hops.inner, np.arange(len(digits))]
+    again, nominal = hops.repeated.view(np.bool_), _NOMINAL[:, digits]
+    advance = inner[:, 1:] * inner[:, :-1].conj()
+    advance *= _TURN[:, None, digits]
+    np.copyto(advance, 0, where=again)
+    total = np.add.reduce(advance, axis=1)
+    np.copyto(advance, total[:, None], where=again)
+    both = np.empty((2, *inner.shape), np.float32)  # sizes, as logarithms, and turns
+    np.log10(np.abs(inner), out=both[0])
+    np.arctan2(advance.imag, advance.real, out=both[1, :, 1:])
+    both[1, :, 0] = both[1, :, -1]
+    spread = np.maximum.reduce(both, axis=2) - np.minimum.reduce(both, axis=2)
+    steady, drift = np.maximum(spread[:, 0], spread[:, 1])
+    off = np.arctan2(total.imag, total.real) * _HERTZ
+    seen = np.sqrt(np.abs(total) / hops.steps)
+    size = seen / np.interp(np.abs(off), _OFF, _RESPONSE).astype(np.float32)
+    return _Pairs(seen, size, nominal + off, off / nominal * 100, 20 * steady, drift * _HERTZ)
 
 
-def judge(samples: Signal, digits: Indexes, limits: Limits = LIMITS) -> list[Verdict]:
+# The checks that need the two tones alone: is the limit the most, or the least?
+_MOST = {"deviation": 1, "apart": 1, "twist_high": 1, "steady": 1, "drift": 1, "floor": -1, "twist_low": -1}
+_SIGNS = np.array(list(_MOST.values()))
+
+
+def _compare(pairs: _Pairs, limits: Limits) -> tuple[Single, Single]:
+    """What those checks measure of each pair, and the limit, (checks, n) and (checks, 1); a pair fails where the first
+    is larger. What must not be too small is negative in both."""
+    values = np.empty((len(_MOST), pairs.size.shape[1]), np.float32)
+    level = 20 * np.log10(pairs.size / np.float32(ZERO_DBM0))
+    low, high = pairs.percent
+    np.maximum.reduce(np.abs(pairs.percent), axis=0, out=values[0])
+    np.subtract((100 + high) / (100 + low) * 100, 100, out=values[1])
+    np.subtract(level[1], level[0], out=values[2])
+    values[3:5] = pairs.steady, pairs.drift
+    np.minimum(level[0], level[1], out=values[5])
+    values[6] = values[2]
+    values[5:] *= -1
+    bounds = np.array([[getattr(limits, check) * sign] for check, sign in _MOST.items()], np.float32)
+    return values, bounds
+
+
+def judge(samples: Single, digits: Indexes, limits: Limits = LIMITS) -> Verdicts:
     """Is each digit's key (an index of KEYS) held at the end of its samples? `samples`: (n, HISTORY)."""
+    count = len(digits)
     tones = track(samples, digits)
-    sizes = np.abs(tones)
-    loudest = np.maximum(sizes[:, -_NEWEST:].max(axis=1, keepdims=True), _NOTHING)
-    envelopes = (sizes / loudest).min(axis=2).tolist()
-    found = [_pair(*row, limits) for row in zip(envelopes, tones, digits.tolist(), strict=True)]
-    pure = _pure(samples, {row: pair for row, pair in enumerate(found) if isinstance(pair, _Pair)}, limits)
-    return [next(pure) if isinstance(one, _Pair) else one for one in found]
+    hops, first, age = _spans(np.abs(tones))
+    lasting = age >= limits.on
+    verdicts = Verdicts(np.where(lasting, PASSED, ON), age, np.empty(count), np.zeros((len(Press._fields), count)))
+    verdicts.limit.fill(limits.on)
+    (rows,) = lasting.nonzero()
+    if not len(rows):
+        return verdicts
+    if len(rows) < count:
+        tones, hops, digits = tones[..., rows], hops[:, rows], digits[rows]
+    pairs = _measure(tones, _Hops.of(hops), digits)
+    values, bounds = _compare(pairs, limits)
+    over = values > bounds
+    failed = np.logical_or.reduce(over, axis=0)
+    if failed.any():
+        worst, (column,) = over.argmax(axis=0)[failed], failed.nonzero()
+        sign = _SIGNS[worst]
+        verdicts.refuse(rows[failed], 1 + worst, sign * values[worst, column], sign * bounds[worst, 0])
+        if failed.all():
+            return verdicts
+        rows, pairs = rows[~failed], _Pairs(*(each[..., ~failed] for each in pairs))
+    verdicts.presses[0, rows] = _position(first[rows])
+    verdicts.presses[1:, rows] = np.concatenate([pairs.size, pairs.seen, pairs.percent])
+    _listen(verdicts, rows, samples[rows, -RECENT:], pairs, limits)
+    return verdicts
 
 
-def _pair(envelope: list[float], tones: Track, digit: int, limits: Limits) -> _Pair | Refusal:
-    """The two tones, if they sound together, for long enough, steadily and at their frequencies."""
-    last = _HOPS - 1
-    while envelope[last] < HALF:
-        last -= 1
-        if last < _HOPS - _NEWEST:
-            return Refusal("on", 0.0, limits.on)
-    silent = last - 1
-    while silent >= 0 and envelope[silent] >= HALF:
-        silent -= 1
-    first = _crossing(envelope, silent) if silent >= 0 else 0.0
-    age = (last - first) * HOP * 1000 / RATE + _reach(envelope[last])
-    if age < limits.on:
-        return Refusal("on", age, limits.on)
-    inner = tones[max(math.ceil(first + 2), last + 1 - _INNER) : last + 1]  # windows filled by the key, or nearly
-    nominal = LOW[digit // 4], HIGH[digit % 4]
-    low, high = (_tone(hops, hertz) for hops, hertz in zip(inner.T.tolist(), nominal, strict=True))
-    twist = decibels(high.size / low.size)
-    steady, drift = max(low.steady, high.steady), max(low.drift, high.drift)
-    for check, value, limit in (
-        ("deviation", max(abs(low.percent), abs(high.percent)), limits.deviation),
-        ("apart", ((100 + high.percent) / (100 + low.percent) - 1) * 100, limits.apart),
-        ("twist_high", twist, limits.twist_high),
-        ("steady", steady, limits.steady),
-        ("drift", drift, limits.drift),
-    ):
-        if value > limit:
-            return Refusal(check, value, limit)
-    for check, value, limit in (
-        ("floor", decibels(min(low.size, high.size) / ZERO_DBM0), limits.floor),
-        ("twist_low", twist, limits.twist_low),
-    ):
-        if value < limit:
-            return Refusal(check, value, limit)
-    firm = age >= limits.firm_on and steady <= limits.firm_steady and drift <= limits.firm_drift
-    return _Pair(_position(first), low, high, firm)
+def _listen(verdicts: Verdicts, rows: Indexes, recent: Single, pairs: _Pairs, limits: Limits) -> None:
+    """The last check: refuse those that have company too strong. Where no component of what is left can be, since all
+    of it together is not, its spectrum is spared."""
+    lengths = np.minimum(-np.rint(verdicts.presses[0, rows]).astype(np.intp) - ms(3), RECENT)
+    hertz = np.ascontiguousarray(pairs.hertz.T)
+    weaker = np.minimum(pairs.seen[0], pairs.seen[1])  # as seen: a tone far off has to be purer
+    surely = np.float32(ratio(max(limits.purity, limits.noise_purity, limits.voice)))
+    (unsure,) = (weaker < surely * most_left(recent, lengths, hertz)).nonzero()
+    if not len(unsure):
+        return
+    left = rest(residual(recent[unsure], lengths[unsure], hertz[unsure]))
+    voice, under, purity = 20 * np.log10(weaker[unsure] / np.stack([left.voice, left.under, left.strongest]))
+    firm = pairs.steady[unsure] <= limits.firm_steady
+    firm &= (verdicts.value[rows[unsure]] >= limits.firm_on) & (pairs.drift[unsure] <= limits.firm_drift)
+    flat = 20 * np.log10(left.strongest / left.median) <= limits.noise_crest
+    least = np.where(firm, min(limits.purity, limits.firm_purity), limits.purity)
+    least = np.where(flat, np.minimum(least, limits.noise_purity), least)
+    values, bounds = np.stack([voice, under, purity]), np.empty((3, len(unsure)))
+    bounds[0], bounds[1], bounds[2] = limits.voice, limits.under, least
+    below = values < bounds
+    (failed,) = np.logical_or.reduce(below, axis=0).nonzero()
+    worst = below.argmax(axis=0)[failed]
+    at = CHECKS.index("voice") + worst
+    verdicts.refuse(rows[unsure[failed]], at, values[worst, failed], bounds[worst, failed])
 
 
-def _tone(hops: list[complex], nominal: float) -> _Tone:
-    """What successive hops, three at least, say of their tone."""
-    sizes = sorted(map(abs, hops))
-    turn = rect(1.0, -nominal / _HERTZ)
-    advance = [new * old.conjugate() * turn for old, new in pairwise(hops)]
-    turned = [phase(step) for step in advance]
-    off = phase(sum(advance)) * _HERTZ
-    seen = sizes[len(sizes) // 2]
-    steady, drift = decibels(sizes[-1] / sizes[0]), (max(turned) - min(turned)) * _HERTZ
-    return _Tone(seen, seen / _response(off), nominal + off, off / nominal * 100, steady, drift)
-
-
-def _pure(samples: Signal, pairs: dict[int, _Pair], limits: Limits) -> Iterator[Verdict]:
-    """The last check, of all pairs together; by row of the samples. Where no component of what is left can be too
-    strong, since all of it together is not, its spectrum is spared."""
-    lengths = np.array([min(-round(pair.start) - ms(3), RECENT) for pair in pairs.values()])
-    hertz = np.array([(pair.low.hertz, pair.high.hertz) for pair in pairs.values()])
-    recent = samples[list(pairs), -RECENT:]
-    surely = ratio(max(limits.purity, limits.noise_purity, limits.voice))
-    weaker = [min(pair.low.seen, pair.high.seen) for pair in pairs.values()]  # as seen: a tone far off has to be purer
-    most = most_left(recent, lengths, hertz).tolist()
-    unsure = [row for row, size in enumerate(weaker) if size < surely * most[row]]
-    left = rest(residual(recent[unsure], lengths[unsure], hertz[unsure])) if unsure else []
-    company = dict(zip(unsure, left, strict=True))
-    for row, (start, low, high, firm) in enumerate(pairs.values()):
-        refusal = _company(weaker[row], company[row], limits, firm=firm) if row in company else None
-        yield refusal or Press(start, low.size, high.size, low.seen, high.seen, low.percent, high.percent)
-
-
-def _company(weaker: float, left: Rest, limits: Limits, *, firm: bool) -> Refusal | None:
-    """Why a pair with this weaker tone is refused for what sounds with it."""
-    voice, under, purity = (decibels(weaker / other) for other in (left.voice, left.under, left.strongest))
-    if voice < limits.voice:
-        return Refusal("voice", voice, limits.voice)
-    if under < limits.under:
-        return Refusal("under", under, limits.under)
-    flat = decibels(left.strongest / left.median) <= limits.noise_crest
-    least = min(limits.purity, limits.firm_purity if firm else math.inf, limits.noise_purity if flat else math.inf)
-    return Refusal("purity", purity, least) if purity < least else None
-
-
-def _windows(size: int) -> Single:
-    """Hann windows of each length up to this at the end of so many samples, scaled so that a sine gives its peak
-    amplitude: (size + 1, size)."""
-    lengths = np.arange(size + 1)[:, None]
-    inside = np.maximum(np.arange(1, size + 1) - size + lengths, 0)
-    windows: Signal = 4 / (lengths + 1) * np.sin(np.pi * inside / (lengths + 1)) ** 2
-    return windows.astype(np.float32)
-
-
-_WINDOWS = _windows(RECENT)
-_RADIANS = (np.arange(RECENT) * (2 * np.pi / RATE)).astype(np.float32)  # by which 1 Hz turns in so many samples
-_COARSE, _FINE = 24, 20  # what turns is taken in such steps, so that few sines are needed: RECENT samples
-_STEPS = (np.concatenate([np.arange(_FINE), np.arange(_COARSE) * _FINE]) * (2 * np.pi / RATE)).astype(np.float32)
-_SHARED = 2e-4  # of two tones' energy: more than windowed sines of 30 ms and 200 Hz apart have in common
-
-
-def most_left(samples: Signal, lengths: Indexes, hertz: Signal) -> Signal:
-    """What no component of the `residual` of samples (n, RECENT) exceeds, without making it: its energy is what the two
-    sines leave of the samples' energy, and a sum of n numbers is at most the root of n times that of their squares."""
-    windows = _WINDOWS[lengths]
-    weighted = samples.astype(np.float32) * windows
-    energy = np.einsum("nt,nt->n", weighted, weighted)
-    weighted *= windows
-    angle = hertz.astype(np.float32)[:, None] * _STEPS[:, None]
-    turns = np.empty(angle.shape, np.complex64)
-    np.cos(angle, out=turns.real)
-    np.sin(angle, out=turns.imag)
-    parts = weighted.reshape(-1, _COARSE, _FINE) @ turns[:, :_FINE].view(np.float32)
-    sines = (parts.view(np.complex64) * turns[:, _FINE:]).sum(axis=1).view(np.float32)
-    energy -= (1 - _SHARED) / 3 * (lengths + 1) * np.einsum("nk,nk->n", sines, sines)
-    most: Signal = np.sqrt(np.maximum(energy, 0.0) * lengths)
-    return most
-
-
-def residual(samples: Signal, lengths: Indexes, hertz: Signal) -> Single:
-    """What is left of the last `lengths` (n) of the samples (n, RECENT at most), through a Hann window, once steady
-    sines of these frequencies (n, sines) are subtracted by least squares."""
-    count, size = samples.shape
-    windows = _WINDOWS[lengths, -size:]
-    angle = hertz.astype(np.float32)[..., None] * _RADIANS[:size]
-    model = np.empty((count, 2 * angle.shape[1], size), np.float32)
-    np.cos(angle, out=model[:, : angle.shape[1]])
-    np.sin(angle, out=model[:, angle.shape[1] :])
-    model *= windows[:, None]
-    weighted = samples.astype(np.float32) * windows
-    fit = np.linalg.solve(model @ model.transpose(0, 2, 1), model @ weighted[..., None])
-    left: Single = weighted - (fit.transpose(0, 2, 1) @ model)[:, 0]
-    return left
-
-
-_POINTS = 1024
-
-
-def _band(low: float, high: float) -> slice:
-    return slice(int(np.ceil(low * _POINTS / RATE)), int(high * _POINTS / RATE) + 1)
-
-
-_VOICE = _band(190, 275)  # between hum and the lowest dial tone, both of which may be strong
-_UNDER = _band(275, 320)  # on the skirts of dial tones: the lowest is 330 Hz, so only peaks count
-_SPEECH = _band(530, 3450)  # above the dial tones
-
-
-def rest(left: Single) -> list[Rest]:
-    """What stands out in the spectrum of each residual (n, samples)."""
-    spectra = np.abs(rfft(left, _POINTS))
-    speech = np.sort(spectra[:, _SPEECH], axis=1)
-    voice, under = spectra[:, _VOICE].max(axis=1), _highest_peak(spectra, _UNDER)
-    sizes = speech[:, -1], speech[:, speech.shape[1] // 2], voice, under
-    return [Rest(*each) for each in np.maximum(sizes, _NOTHING).T.tolist()]
-
-
-def _highest_peak(spectra: Single, band: slice) -> Single:
-    """Of each spectrum (n, points) the highest point of this band that neither of its neighbours exceeds, or 0."""
-    below, here, above = (spectra[:, band.start + by : band.stop + by] for by in (-1, 0, 1))
-    peaks: Single = np.where((here >= below) & (here >= above), here, 0).max(axis=1)
-    return peaks
+def edges(samples: Single, digits: Indexes, sizes: Signal, rising: NDArray[np.bool_]) -> Signal:
+    """The newest place at which both tones rose above (or one fell below) half of their sizes (2, n), in samples before
+    the end; the oldest place looked at if there is none. `samples`: (n, HISTORY)."""
+    envelope = np.minimum.reduce(np.abs(track(samples, digits)) / sizes[:, None], axis=0)
+    full, column = envelope >= HALF, np.arange(len(digits))
+    changes = (full[1:] == rising) & (full[:-1] != rising)
+    after = np.where(changes, np.arange(1, _HOPS)[:, None], 0).max(axis=0)
+    here, there = envelope[after - 1, column], envelope[after, column]
+    crossing = after - 1 + (HALF - here) / np.where(after > 0, there - here, 1)
+    return _position(np.where(after > 0, crossing, 0.0))

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import goertzel
+from .company import residual, rest
 from .generate import HIGH, KEYS, LOW
-from .keypress import WINDOW, Limits, Refusal, judge, residual, rest
+from .keypress import WINDOW, Limits, Refusal, judge
 from .levels import RATE, decibels, ms, sine_dbm0
 
 FARTHEST = 10.0  # per cent of nominal that is still called a tone of the grid; rows and columns are 10.5 % apart
@@ -25,7 +26,7 @@ STILL = 8.0  # Hz it may have moved in
 AGO = ms(10)
 POINTS = 8192  # of a spectrum: 1 Hz apart
 
-Signal = NDArray[np.float64]
+Signal = NDArray[np.floating]
 
 
 def why(samples: Signal, seen: int | None, limits: Limits) -> tuple[str, Refusal] | None:
@@ -45,7 +46,7 @@ def why(samples: Signal, seen: int | None, limits: Limits) -> tuple[str, Refusal
 
 
 def _judged(samples: Signal, digit: int, limits: Limits) -> tuple[str, Refusal] | None:
-    (verdict,) = judge(samples[None], np.array([digit]), limits)
+    verdict = judge(samples[None], np.array([digit]), limits).one(0)
     return (KEYS[digit], verdict) if isinstance(verdict, Refusal) else None
 
 
@@ -99,8 +100,8 @@ def _sizes(samples: Signal, frequencies: list[float]) -> tuple[list[float], floa
     sines = np.exp(np.arange(WINDOW)[:, None] * (2j * np.pi / RATE * nominal)).view(np.float64)
     weights = np.sqrt(_window())[:, None]
     parts = np.linalg.lstsq(sines * weights, recent * weights[:, 0], rcond=None)[0].reshape(-1, 2)
-    left = residual(recent[None], np.array([WINDOW]), nominal[None])
-    return [float(size) for size in np.hypot(parts[:, 0], parts[:, 1])], rest(left)[0].strongest
+    left = residual(recent[None], np.array([WINDOW]), nominal[None].astype(np.float32))
+    return [float(size) for size in np.hypot(parts[:, 0], parts[:, 1])], float(rest(left).strongest[0])
 
 
 def _nearest(frequency: float, group: tuple[float, ...]) -> tuple[int, float]:

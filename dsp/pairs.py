@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from . import goertzel
 from .generate import HIGH, LOW
-from .keypress import HALF, HISTORY, WINDOW, Limits
+from .keypress import HISTORY, WINDOW, Limits
 from .levels import amplitude, ms, ratio
 
 STEP = ms(20)  # one tick: a verdict between two would be acted upon no sooner
@@ -29,6 +29,7 @@ LEAD = WINDOW - STEP  # samples before the ring's beginning
 # a million: up to there OpenBLAS copies no operand before it begins, which would cost half as much again.
 TILE = 128
 APART = -(-WINDOW // STEP)  # windows so many steps apart do not overlap
+GROWN = 0.32  # of a tone's power a hop ago: as of one that began 36 ms ago, which is judged as long as `Limits.on`
 OFF = 5.0  # dB, what a tone 1.8 % off loses in a window tuned to the nominal frequency
 
 TONES = LOW + HIGH
@@ -84,7 +85,8 @@ def _columns() -> Powers:
     return goertzel.basis(TONES + REFERENCES, goertzel.hann(WINDOW)).astype(np.float32, order="F")
 
 
-class Look(NamedTuple):
+@dataclass(frozen=True)
+class Look:
     """The windows that are complete now: where they end, the squared amplitudes in them of the eight tones and then of
     the references, (16, hops, lines), and of the tones in the window before them, (8, lines)."""
 
@@ -92,9 +94,15 @@ class Look(NamedTuple):
     powers: Powers
     before: Powers
 
+    @cached_property
+    def tones(self) -> Powers:
+        """Squared amplitudes of the tones in the window before and in each, hop by hop: (8, (1 + hops) * lines)."""
+        return np.concatenate([self.before, self.powers[:8].reshape(8, -1)], axis=1)
+
 
 class Candidates(NamedTuple):
-    """Pairs that stand out, (n,) each, by hop and line. `grown`: half their amplitude was there a hop ago."""
+    """Pairs that stand out, (n,) each, by hop and line. `grown`: so much was there a hop ago that they may be long
+    enough."""
 
     lines: Indexes
     hops: Indexes
@@ -111,8 +119,7 @@ class Pairs:
 
     def __init__(self, lines: int) -> None:
         self._ring, self._longest = RING, max(RING, BLOCK // max(lines, 1) // STEP * STEP)
-        self._samples = np.zeros((lines, LEAD + self._ring), np.float32)
-        self._windows = sliding_window_view(self._samples, WINDOW, axis=1)
+        self._keep(np.zeros((lines, LEAD + self._ring), np.float32))
         self.position = 0  # samples fed to every line so far
         self._columns = _columns()
         self._before = np.zeros((8, lines), np.float32)  # squared amplitudes of the tones at the last hop
@@ -134,8 +141,14 @@ class Pairs:
         samples = np.empty((len(self._samples), LEAD + self._longest), np.float32)
         samples[:, LEAD + kept % self._longest] = self._samples[:, LEAD + kept % self._ring]
         samples[:, :LEAD] = samples[:, -LEAD:]
-        self._ring, self._samples = self._longest, samples
-        self._windows = sliding_window_view(self._samples, WINDOW, axis=1)
+        self._ring = self._longest
+        self._keep(samples)
+
+    def _keep(self, samples: Powers) -> None:
+        """From now on this is the ring, with what precedes it."""
+        self._samples = samples
+        self._windows = sliding_window_view(samples, WINDOW, axis=1)
+        self._histories = sliding_window_view(samples, HISTORY, axis=1)
 
     def feed(self, frames: NDArray[np.int16]) -> Look | None:
         """The next samples of all lines, (lines, n), n up to `room`."""
@@ -179,21 +192,33 @@ class Pairs:
         (window,) = (stands_out[0] & stands_out[1]).nonzero()
         if not len(window):
             return NONE
-        places = groups[:, :, window].argmax(axis=1)
-        earlier = np.concatenate([look.before, powers[:8]], axis=1)
-        before = np.minimum.reduce(earlier[places + _BEGIN, window] / tops[:, window])
+        second, third, fourth = (groups[:, 1:] == tops[:, None]).view(np.int8).transpose(1, 0, 2)
+        places = (second + 2 * third + 3 * fourth)[
+            :, window
+        ]  # one of them at most, for it has most of its group's power
+        before = np.minimum.reduce(look.tones[places + _BEGIN, window] / tops[:, window])
         (kept,) = (before >= gates.lasting).nonzero()
         hops, lines = np.divmod(window[kept], look.before.shape[1])
-        row, column = places[:, kept]
-        return Candidates(lines, hops, 4 * row + column, before[kept] >= HALF**2)
+        row, column = places[:, kept].astype(np.intp)
+        return Candidates(lines, hops, 4 * row + column, before[kept] >= GROWN)
 
-    def recent(self, at: list[tuple[int, int]]) -> NDArray[np.float64]:
-        """The HISTORY samples of each line up to each position, (n, HISTORY)."""
-        found = np.empty((len(at), HISTORY))
-        for row, (line, end) in zip(found, at, strict=True):
-            stop = (end - 1) % self._ring + 1
-            old = max(HISTORY - stop, 0)
-            row[old:] = self._samples[line, LEAD + stop - HISTORY + old : LEAD + stop]
-            if old:
-                row[:old] = self._samples[line, -old:]
+    def recent(self, lines: Indexes, ends: Indexes) -> Powers:
+        """The HISTORY samples of each line (n,) up to each position (n,): (n, HISTORY)."""
+        stops = (ends - 1) % self._ring + 1
+        if len(stops) and (stops == stops[0]).all():
+            return self._upto(lines, int(stops[0]))
+        found = np.empty((len(lines), HISTORY), np.float32)
+        inside = stops >= HISTORY - LEAD
+        found[inside] = self._histories[lines[inside], LEAD + stops[inside] - HISTORY]
+        for stop in set(stops[~inside].tolist()):
+            these = stops == stop
+            found[these] = self._upto(lines[these], stop)
         return found
+
+    def _upto(self, lines: Indexes, stop: int) -> Powers:
+        """The HISTORY samples of these lines up to one place in the ring."""
+        begin = LEAD + stop - HISTORY
+        if begin >= 0:
+            return self._samples[lines, begin : LEAD + stop]
+        # The ring's end stands before its beginning as far as LEAD.
+        return np.concatenate([self._samples[lines, begin - LEAD : -LEAD], self._samples[lines, : LEAD + stop]], axis=1)

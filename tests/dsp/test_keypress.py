@@ -12,14 +12,13 @@ RNG = np.random.default_rng(11)
 
 
 def held(digit="5", on_ms=50.0, **kind):
-    """The last 100 ms of a line on which a key was pressed so long ago and is still down."""
+    """The last 80 ms of a line on which a key was pressed so long ago and is still down."""
     tone = generate.key(digit, on_ms, **kind)
     return np.concatenate([np.zeros(HISTORY - len(tone)), tone]) + RNG.standard_normal(HISTORY)
 
 
 def judge(samples, digit="5", limits=LIMITS):
-    (verdict,) = keypress.judge(samples[None], np.array([generate.KEYS.index(digit)]), limits)
-    return verdict
+    return keypress.judge(samples[None].astype(np.float32), np.array([generate.KEYS.index(digit)]), limits).one(0)
 
 
 def check(samples, digit="5"):
@@ -47,7 +46,7 @@ def test_start_level_and_frequency_are_measured(digit):
         ("apart", held(deviation_percent=(-2.12, 2.12))),
         ("purity", held() + generate.tones([1040.0], [-18.0], HISTORY)),
         ("voice", held() + generate.tones([230.0], [-14.0], HISTORY)),
-        ("under", held(on_ms=100) + generate.tones([305.0], [-4.0], HISTORY)),
+        ("under", held(on_ms=80) + generate.tones([305.0], [-4.0], HISTORY)),
     ],
 )
 def test_a_refusal_names_the_limit_it_failed(limit, samples):
@@ -63,7 +62,7 @@ def test_every_check_can_be_loosened_by_its_limit():
 
 
 def test_a_tone_that_swells_is_not_steady():
-    swelling = held() * np.geomspace(1.0, 15.0, HISTORY)
+    swelling = held() * np.geomspace(1.0, 9.0, HISTORY)
     assert check(swelling) is None
     verdict = judge(swelling, limits=dataclasses.replace(LIMITS, steady=1.5))
     assert isinstance(verdict, Refusal)
@@ -91,12 +90,12 @@ def test_two_overtones_of_a_struck_bar_are_no_key_unless_they_sound_alone(pitch)
 
 
 def test_what_sounds_where_a_bar_would_may_be_a_little_stronger_than_a_key():
-    key = held(on_ms=100, level_dbm0=-14.0)
+    key = held(on_ms=80, level_dbm0=-14.0)
     assert check(key + generate.tones([305.0], [-9.6], HISTORY)) is None
     assert check(key + generate.tones([305.0], [-8.4], HISTORY)) == "under"
 
 
-@pytest.mark.parametrize("on_ms", [40.0, 50.0, 100.0])
+@pytest.mark.parametrize("on_ms", [40.0, 50.0, 80.0])
 @pytest.mark.parametrize("low", [326.7, 333.3, 346.5])
 def test_a_dial_tone_just_above_is_not_taken_for_a_bar(low, on_ms):
     assert check(held(on_ms=on_ms) + generate.tones([low, 440.0], [2.0, 2.0], HISTORY)) is None
@@ -109,11 +108,12 @@ def test_dial_tone_and_hum_may_be_stronger_than_the_key():
 
 def test_edges_are_where_the_tone_began_and_ended():
     key = generate.key("5", 45)
-    samples = np.concatenate([np.zeros(200), key, np.zeros(HISTORY - 200 - len(key))])
+    samples = np.concatenate([np.zeros(140), key, np.zeros(HISTORY - 140 - len(key))])
     sizes = np.full((2, 2), levels.amplitude(-10.0))
-    began, ended = keypress.edges(np.stack([samples] * 2), np.array([5, 5]), sizes, [True, False])
-    assert HISTORY + began == pytest.approx(200, abs=levels.ms(1.5))
-    assert HISTORY + ended == pytest.approx(200 + len(key), abs=levels.ms(1.5))
+    both = np.stack([samples] * 2).astype(np.float32)
+    began, ended = keypress.edges(both, np.array([5, 5]), sizes, np.array([True, False]))
+    assert HISTORY + began == pytest.approx(140, abs=levels.ms(1.5))
+    assert HISTORY + ended == pytest.approx(140 + len(key), abs=levels.ms(1.5))
 
 
 def presses(count, rng):
@@ -136,45 +136,37 @@ def presses(count, rng):
             row += generate.tones([rng.uniform(200, 3000)], [rng.uniform(-40, -5)], HISTORY)
         if rng.random() < 0.1:
             row += generate.tones([rng.uniform(290, 315)], [rng.uniform(-30, -5)], HISTORY)
-    return samples, digits
+    return samples.astype(np.float32), digits
 
 
 def test_many_are_judged_at_once_as_the_textbook_judges_each():
     samples, digits = presses(1500, np.random.default_rng(3))
     seen = set()
-    for found, line, digit in zip(keypress.judge(samples, digits), samples, digits, strict=True):
-        expected = slow_keypress.judge(line, int(digit))
+    verdicts = keypress.judge(samples, digits)
+    for row, (line, digit) in enumerate(zip(samples.astype(float), digits, strict=True)):
+        found, expected = verdicts.one(row), slow_keypress.judge(line, int(digit))
         assert type(found) is type(expected)
         if isinstance(found, Refusal):
             seen.add(found.check)
             assert found.check == expected.check
-            assert (found.value, found.limit) == pytest.approx((expected.value, expected.limit), abs=1e-3)
+            assert (found.value, found.limit) == pytest.approx((expected.value, expected.limit), rel=1e-4, abs=2e-3)
         else:
-            assert tuple(found) == pytest.approx(tuple(expected), rel=1e-9)
+            assert tuple(found) == pytest.approx(tuple(expected), rel=1e-4, abs=1e-3)
     measured = {"on", "deviation", "apart", "twist_high", "steady", "drift", "floor", "twist_low"}
     assert seen == measured | {"voice", "under", "purity"}
 
 
 def test_edges_are_found_at_once_as_the_textbook_finds_each():
     samples, digits = presses(300, np.random.default_rng(5))
-    sizes = levels.amplitude(-20.0) * np.ones((len(digits), 2))
-    rising = [bool(row % 2) for row in range(len(digits))]
+    sizes = levels.amplitude(-20.0) * np.ones((2, len(digits)))
+    rising = np.arange(len(digits)) % 2 == 1
     found = keypress.edges(samples, digits, sizes, rising)
-    rows = zip(samples, digits, sizes, rising, strict=True)
+    rows = zip(samples.astype(float), digits, sizes.T, rising, strict=True)
     assert found == pytest.approx([slow_keypress.edge(x, int(digit), *two, rising=up) for x, digit, two, up in rows])
-
-
-def test_nothing_that_is_left_is_stronger_than_the_bound_that_spares_its_spectrum():
-    rng = np.random.default_rng(7)
-    samples, digits = presses(500, rng)
-    recent, lengths = samples[:, -keypress.RECENT :], rng.integers(levels.ms(31), keypress.RECENT + 1, len(digits))
-    nominal = [(generate.LOW[digit // 4], generate.HIGH[digit % 4]) for digit in digits.tolist()]
-    hertz = np.array(nominal) * rng.uniform(0.978, 1.022, (len(digits), 2))
-    left = np.abs(np.fft.rfft(keypress.residual(recent, lengths, hertz), 1024)).max(axis=1)
-    assert (left <= keypress.most_left(recent, lengths, hertz)).all()
 
 
 def test_who_is_judged_beside_it_does_not_change_a_verdict():
     samples, digits = presses(40, np.random.default_rng(6))
     together = keypress.judge(samples, digits)
-    assert [keypress.judge(samples[k : k + 1], digits[k : k + 1])[0] for k in range(len(digits))] == together
+    for row in range(len(digits)):
+        assert keypress.judge(samples[[row]], digits[[row]]).one(0) == together.one(row)

@@ -7,8 +7,9 @@ from functools import cache
 
 import numpy as np
 from hotline.dsp import goertzel
+from hotline.dsp.company import RECENT, Rest
 from hotline.dsp.generate import HIGH, LOW
-from hotline.dsp.keypress import HALF, HISTORY, HOP, LIMITS, RECENT, WINDOW, Limits, Press, Refusal, Rest
+from hotline.dsp.keypress import HALF, HISTORY, HOP, LIMITS, WINDOW, Limits, Press, Refusal
 from hotline.dsp.levels import RATE, decibels, ms, sine_dbm0
 from numpy.typing import NDArray
 
@@ -89,16 +90,17 @@ def judge(samples: Signal, digit: int, limits: Limits = LIMITS) -> Press | Refus
         return Refusal("on", 0.0, limits.on)
     last = int(np.flatnonzero(on)[-1])
     silent = np.flatnonzero(~on[:last])
-    first = _crossing(envelope, int(silent[-1]), int(silent[-1]) + 1) if len(silent) else 0.0
+    # One that sounds throughout began as if nothing had been there a hop before.
+    first = _crossing(envelope, silent[-1], silent[-1] + 1) if len(silent) else HALF / float(envelope[0]) - 1
     age = (last - first) * HOP * 1000 / RATE + _reach(float(envelope[last]))
     if age < limits.on:
         return Refusal("on", age, limits.on)
 
     inner = tones[max(int(np.ceil(first + 2)), last - 5) : last + 1]  # windows filled by the key, or nearly
     sizes = np.abs(inner)
-    seen = np.sort(sizes, axis=0)[len(sizes) // 2]
     nominal = np.array((LOW[digit // 4], HIGH[digit % 4]))
     advance = inner[1:] * inner[:-1].conj() * np.exp(-2j * np.pi * nominal * HOP / RATE)
+    seen = np.sqrt(np.abs(advance.sum(axis=0)) / len(advance))
     hertz = RATE / (2 * np.pi * HOP)
     off = np.angle(advance.sum(axis=0)) * hertz
     percent = off / nominal * 100

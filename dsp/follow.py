@@ -1,0 +1,281 @@
+"""Keys from the first sign of them until they are let go, on many lanes side by side.
+
+A lane is a line, or, in a file, a stretch of one: hops of 20 ms that are followed one after another. What is known of
+all lanes lies in arrays, and a step takes some of them one hop further, each kind of news at once:
+
+- a pair that appears is young until it has lasted a hop: it would be too short whatever else it is;
+- one that has is judged (keypress.py), and again at the next hop if it was too short; a key begins if it passes;
+- a key held ends where a tone of it falls below half. After `Limits.bridge` it is let go; if it comes back before, that
+  was a break.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import keypress
+from .generate import KEYS
+from .keypress import HALF, ON, PASSED, WINDOW, ZERO_DBM0, Limits, Verdicts
+from .levels import ms
+from .pairs import LOOK_BACK, STEP, Pairs, Powers
+
+LOST = 0.1  # of a tone's power left a hop later: the shortest key looked at twice still has a fifth
+UNLIKE = 0.1  # of their size, by which two tones that end together fill a window differently
+AT_ONCE = 256  # presses judged together, so that the work fits the cache
+NONE = -1  # instead of a digit
+
+Indexes = NDArray[np.intp]
+Mask = NDArray[np.bool_]
+
+
+class Onset(NamedTuple):
+    """A key is held and certain; `at` is the sample index, since the line's reset, by which it was known."""
+
+    line: int
+    digit: str
+    at: int
+
+
+class Digit(NamedTuple):
+    """A key was released. Positions are sample indexes since the line's reset; levels are those of each tone, and
+    `level_dbm0` is the stronger; twist is high group minus low group; deviations are in per cent of nominal."""
+
+    line: int
+    digit: str
+    start: int
+    end: int
+    declared: int
+    level_dbm0: float
+    low_dbm0: float
+    high_dbm0: float
+    twist_db: float
+    low_percent: float
+    high_percent: float
+
+
+class Refused(NamedTuple):
+    """A sound that is no key though it is like one: the check it failed (a field of Limits, or one of near_miss), with
+    what value. `digit` is all four keys where one tone sounds alone. A key that is accepted is usually refused before,
+    for being too short yet."""
+
+    line: int
+    digit: str
+    at: int
+    check: str
+    value: float
+    limit: float
+
+
+Event = Onset | Digit | Refused
+
+
+class Keys(NamedTuple):
+    """What is known of n lanes. Positions count from the detector's beginning."""
+
+    young: Indexes  # the digit of a pair that was too short at the last hop, or NONE
+    digit: Indexes  # the key held, or NONE; what follows is of that
+    ended: NDArray[np.float64]  # where it paused; infinite while it sounds, and where there is none
+    least: Powers  # (2, n): power of its tones below which it sounds no more; infinite where there is none
+    declared: Indexes
+    press: NDArray[np.float64]  # (7, n): a Press, but with the position where it began
+
+    @classmethod
+    def none(cls, lanes: int) -> Keys:
+        return cls(
+            young=np.full(lanes, NONE),
+            digit=np.full(lanes, NONE),
+            ended=np.full(lanes, np.inf),
+            least=np.full((2, lanes), np.inf, np.float32),
+            declared=np.zeros(lanes, np.intp),
+            press=np.zeros((len(keypress.Press._fields), lanes)),
+        )
+
+    def copy(self, into: Indexes | int, source: Keys, rows: Indexes | int) -> None:
+        """What is known of other lanes is known of these from now on."""
+        pairs: zip[tuple[NDArray[Any], NDArray[Any]]] = zip(self, source, strict=True)
+        for mine, theirs in pairs:
+            mine[..., into] = theirs[..., rows]
+
+    def forget(self, lanes: Indexes | int) -> None:
+        """No key is held."""
+        self.digit[lanes], self.ended[lanes], self.least[:, lanes] = NONE, np.inf, np.inf
+
+
+# Where each digit's tones stand among the powers; for NONE, anywhere.
+_TONES = np.array([[*(digit // 4 for digit in range(16)), 0], [*(4 + digit % 4 for digit in range(16)), 0]])
+
+# Where some lanes are, (4, n): their numbers, their lines, where the window ends, and its column in `powers`.
+Place = NDArray[np.intp]
+LANE, LINE, END, COLUMN = range(4)
+
+
+class Heard(NamedTuple):
+    """Events in the order in which they happened, and the lane of each."""
+
+    lanes: list[int]
+    events: list[Event]
+
+    def add(self, lanes: Sequence[int], events: Sequence[Event]) -> None:
+        self.lanes.extend(lanes)
+        self.events.extend(events)
+
+
+class Follower:
+    """Takes lanes from hop to hop, and says what happens."""
+
+    def __init__(self, pairs: Pairs, limits: Limits, began: Indexes, *, explain: bool) -> None:
+        """`began`: the position at which each line's call began, (lines,); it may change."""
+        self._pairs, self._limits, self._began, self._explain = pairs, limits, began, explain
+        self._bridge = ms(limits.bridge)
+
+    def step(self, heard: Heard, keys: Keys, place: Place, powers: Powers, said: Indexes, grown: Mask) -> None:
+        """One hop; what happens is added to `heard`. `powers`: of tones by column, (8, columns), those of the hop
+        before as many columns before as there are lines. `said`: the candidate at each place, or NONE; `grown`: has it
+        lasted a hop?"""
+        lanes = place[LANE]
+        held, young = keys.digit[lanes], keys.young[lanes]
+        again = (said < 0) & (young >= 0)
+        digit, ask = np.where(again, young, said), grown | again
+        worth = digit >= 0
+        if held.max() >= 0:
+            self._released(heard, keys, place, powers)
+            held = keys.digit[lanes]
+            worth &= digit != held
+            (back,) = ((digit == held) & (keys.ended[lanes] < np.inf)).nonzero()
+            if len(back):  # its own tones: a new key, or the same after a break, but not while they die away
+                now, before = self._around(place[:, back], digit[back], powers)
+                worth[back] = (now >= before).all(axis=0)
+        (fading,) = (again & worth).nonzero()
+        if len(fading):  # a key that ends does not grow; one of which hardly anything is left was too short
+            now, before = self._around(place[:, fading], digit[fading], powers)
+            worth[fading] = ((now > LOST * np.maximum(before, 1)) & (now <= before)).all(axis=0)
+        keys.young[lanes] = np.where(worth & ~ask, digit, NONE)
+        (asked,) = (worth & ask).nonzero()
+        for at in range(0, len(asked), AT_ONCE):
+            some = asked[at : at + AT_ONCE]
+            self._ask(heard, keys, place[:, some], digit[some], again[some])
+
+    def _around(self, place: Place, digits: Indexes, powers: Powers) -> tuple[Powers, Powers]:
+        """Powers of these digits' tones here and a hop before, each (2, n)."""
+        tones, columns = _TONES[:, digits], place[COLUMN]
+        return powers[tones, columns], powers[tones, columns - len(self._began)]
+
+    def _released(self, heard: Heard, keys: Keys, place: Place, powers: Powers) -> None:
+        """Follow the keys held up to this hop: those that pause, come back, or have paused for longer than a break."""
+        lanes = place[LANE]
+        digit, ended = keys.digit[lanes], keys.ended[lanes]
+        sounds = (powers[_TONES[:, digit], place[COLUMN]] >= keys.least[:, lanes]).all(axis=0)
+        paused = ended < np.inf
+        gone = paused & ~sounds & (place[END] - WINDOW / 2 - ended > self._bridge)
+        (falls,) = ((digit >= 0) & ~paused & ~sounds).nonzero()
+        if len(falls):
+            keys.ended[lanes[falls]] = self._fall(keys, place[:, falls], powers)
+        (rises,) = (paused & sounds).nonzero()
+        if len(rises):
+            fell, rose = (self._edges(keys, place[:, rises], rising=rising) for rising in (False, True))
+            gone[rises] = rose - fell > self._bridge
+            keys.ended[lanes[rises]] = np.where(gone[rises], fell, np.inf)
+        if gone.any():
+            self._let_go(heard, keys, place[:, gone])
+            keys.forget(lanes[gone])
+
+    def _fall(self, keys: Keys, place: Place, powers: Powers) -> NDArray[np.float64]:
+        """Where a key's tones fell that sounded a hop before: by how much of a window they fill, of the one that is
+        more nearly half full; or, if they do not fill it alike, as where the next key has a tone of theirs, by the
+        samples."""
+        seen = keys.press[3:5, place[LANE]]
+        now, before = (np.sqrt(power) / seen for power in self._around(place, keys.digit[place[LANE]], powers))
+        newer = before[0] + now[0] > 2 * HALF
+        shares = np.where(newer, now, before)
+        begins = place[END] - np.where(newer, WINDOW, WINDOW + STEP)
+        fell: NDArray[np.float64] = begins + keypress.filled(np.minimum(shares[0], shares[1]))
+        (unlike,) = (np.abs(shares[0] - shares[1]) > UNLIKE).nonzero()
+        if len(unlike):
+            fell[unlike] = self._edges(keys, place[:, unlike], rising=False)
+        return fell
+
+    def _edges(self, keys: Keys, place: Place, *, rising: bool) -> NDArray[np.float64]:
+        """Where keys held last fell, or rose again after a pause."""
+        samples = self._pairs.recent(place[LINE], place[END])
+        sizes, up = keys.press[3:5, place[LANE]], np.full(len(place[LANE]), rising)
+        edges: NDArray[np.float64] = place[END] + keypress.edges(samples, keys.digit[place[LANE]], sizes, up)
+        return edges
+
+    def _ask(self, heard: Heard, keys: Keys, place: Place, digits: Indexes, again: Mask) -> None:
+        """Judge these, and begin the keys that pass."""
+        verdicts = self._judge(place, digits, again)
+        passed = verdicts.check == PASSED
+        (refused,) = (~passed).nonzero()
+        if len(refused):
+            short = ~passed & (verdicts.check == ON) & ~again
+            keys.young[place[LANE][short]] = digits[short]
+            if self._explain:
+                for row in refused.tolist():
+                    line = int(place[LINE, row])
+                    at = int(place[END, row] - self._began[line])
+                    refusal = verdicts.one(row)
+                    heard.add([int(place[LANE, row])], [Refused(line, KEYS[digits[row]], at, *refusal)])
+            if len(refused) == len(passed):
+                return
+            place, digits = place[:, passed], digits[passed]
+        self._begin(heard, keys, place, digits, verdicts.presses[:, passed])
+
+    def _judge(self, place: Place, digits: Indexes, again: Mask) -> Verdicts:
+        """Is a key held, or was it until a little before? The second is not asked of one that is too short, until it is
+        asked again: it may have ended by the next hop, and then pass no gate."""
+        verdicts = self._verdicts(place, digits)
+        (rows,) = ((verdicts.check > ON) | (again & (verdicts.check == ON))).nonzero()
+        if len(rows):
+            earlier = self._verdicts(place[:, rows], digits[rows], before=LOOK_BACK)
+            passed = earlier.check == PASSED
+            rows = rows[passed]
+            verdicts.check[rows] = PASSED
+            verdicts.presses[:, rows] = earlier.presses[:, passed]
+            verdicts.presses[0, rows] -= LOOK_BACK
+        return verdicts
+
+    def _verdicts(self, place: Place, digits: Indexes, before: int = 0) -> Verdicts:
+        return keypress.judge(self._pairs.recent(place[LINE], place[END] - before), digits, self._limits)
+
+    def _begin(self, heard: Heard, keys: Keys, place: Place, digits: Indexes, press: NDArray[np.float64]) -> None:
+        """These keys are down. One held before is released, unless it is the same, weaker or stronger after a break."""
+        lanes = place[LANE]
+        began, held = self._began[place[LINE]], keys.digit[lanes]
+        press[0] = np.maximum(press[0] + place[END], began)
+        new = np.ones(len(lanes), bool)
+        if (held >= 0).any():
+            (back,) = (held == digits).nonzero()
+            if len(back):
+                fell = self._edges(keys, place[:, back], rising=False)
+                new[back] = press[0, back] - fell > self._bridge
+            (over,) = (new & (held >= 0)).nonzero()
+            if len(over):
+                keys.ended[lanes[over]] = np.minimum(keys.ended[lanes[over]], press[0, over])
+                self._let_go(heard, keys, place[:, over])
+            same = lanes[~new]
+            press[0, ~new] = keys.press[0, same]
+        fresh = lanes[new]
+        keys.digit[lanes], keys.ended[lanes], keys.press[:, lanes] = digits, np.inf, press
+        keys.least[:, lanes] = (HALF * press[3:5]) ** 2
+        keys.declared[fresh] = place[END][new]
+        at = (place[END] - began)[new].tolist()
+        names = [KEYS[digit] for digit in digits[new].tolist()]
+        heard.add(fresh.tolist(), list(map(Onset, place[LINE][new].tolist(), names, at)))
+
+    def _let_go(self, heard: Heard, keys: Keys, place: Place) -> None:
+        """Report keys that ended."""
+        lanes = place[LANE]
+        press, digits = keys.press[:, lanes], [KEYS[digit] for digit in keys.digit[lanes].tolist()]
+        times = np.empty((3, len(lanes)))
+        times[0], times[1], times[2] = press[0], keys.ended[lanes], keys.declared[lanes]
+        times = np.rint(times) - self._began[place[LINE]]
+        levels = np.empty((4, len(lanes)))
+        np.multiply(20, np.log10(press[1:3] / ZERO_DBM0), out=levels[1:3])
+        np.maximum(levels[1], levels[2], out=levels[0])
+        np.subtract(levels[2], levels[1], out=levels[3])
+        numbers = *times.astype(int).tolist(), *levels.round(1).tolist(), *press[5:7].round(2).tolist()
+        heard.add(lanes.tolist(), list(map(Digit._make, zip(place[LINE].tolist(), digits, *numbers, strict=True))))
