@@ -32,11 +32,11 @@ BLURRED = 160  # samples, 20 ms: a half-amplitude edge this far from the hops fu
 DRIFT_HOPS = 5
 DRIFT_DB = 1.0  # a continuous tone may grow (a howler does), but in the median not by more in 50 ms
 
-HISTORY = 512  # hops kept of every sound, 5.12 s
-CHUNK = 128  # hops added at once at most, 1.28 s: the rest of the history is there to be measured
+KEPT = 384  # hops of every sound that can be measured, 3.84 s
+TICKS = 8  # hops added at once, until more are
+CHUNK = 1024  # hops of all lines together added at once at most
 BEFORE = 9  # hops to look back for the beginning of a burst that has just been recognised
-TILT = (np.arange(1, CHUNK + 1, dtype=np.float32) * np.float32(FADING))[:, None]
-EXCESS = np.float32(400.0)  # dB, more than any two levels differ
+EXCESS = 400.0  # dB, more than any two levels differ
 NOTHING = np.float32(-1000.0)  # dB
 
 Levels = NDArray[np.float32]
@@ -69,8 +69,10 @@ class Bursts:
         self.hops = 0
         self._lead = lead
         self._lines = lines
-        self._power = np.zeros((HISTORY, sounds, lines), np.float32)
-        self._frequency = np.zeros((HISTORY, sounds, lines), np.float32)
+        self.most = max(CHUNK // max(lines, 1), TICKS)  # hops that may be added at once
+        self._history = KEPT + TICKS
+        self._power = np.zeros((self._history, sounds, lines), np.float32)
+        self._frequency = np.zeros((self._history, sounds, lines), np.float32)
         pairs = sounds * lines
         self._loudest = np.full(pairs, NOTHING, np.float32)
         self._runs = np.zeros((2, pairs), np.int32)  # for how many hops it has been off, and on
@@ -85,10 +87,12 @@ class Bursts:
         self._runs[0, ours], self._runs[1, ours], self._without[ours] = BRIDGED + 1, 0, FORGOTTEN
 
     def add(self, hops: Hops) -> dict[int, list[Edge]]:
-        """Take the next hops, CHUNK at most; the edges found in them, in order, by line."""
+        """Take the next hops, `most` at most; the edges found in them, in order, by line."""
         count = len(hops.pure)
-        at = self.hops % HISTORY
-        split = min(count, HISTORY - at)  # what does not fit at the end begins anew
+        if count > self._history - KEPT:
+            self._lengthen()
+        at = self.hops % self._history
+        split = min(count, self._history - at)  # what does not fit at the end begins anew
         for kept, new in ((self._power, hops.power), (self._frequency, hops.frequency)):
             kept[at : at + split] = new[:split]
             if split < count:
@@ -104,6 +108,16 @@ class Bursts:
         self.hops += count
         return found
 
+    def _lengthen(self) -> None:
+        """Make room for `most` hops beside what is kept."""
+        hops, longer = np.arange(self.hops - KEPT, self.hops), KEPT + self.most
+        for name in ("_power", "_frequency"):
+            old = getattr(self, name)
+            new = np.zeros((longer, *old.shape[1:]), np.float32)
+            new[hops % longer] = old[hops % self._history]
+            setattr(self, name, new)
+        self._history = longer
+
     def _edges(
         self, pairs: NDArray[np.intp], pure: NDArray[np.bool_], power: Levels
     ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -112,7 +126,8 @@ class Bursts:
         without = _run(~pure, self._without[pairs])
         # The loudest hop so far, fading, is a running maximum of levels that have been tilted against the fading. To
         # forget is to lift everything that follows above all that was before.
-        lift = TILT[: len(pure)] + np.cumsum(without == FORGOTTEN, axis=0, dtype=np.float32) * EXCESS
+        tilt = FADING * np.arange(1, len(pure) + 1)[:, None]
+        lift = tilt + np.cumsum(without == FORGOTTEN, axis=0) * EXCESS
         lifted = np.where(pure, level + lift, NOTHING)
         lifted[0] = np.maximum(lifted[0], self._loudest[pairs])
         loudest = np.maximum.accumulate(lifted, axis=0) - lift
@@ -128,9 +143,9 @@ class Bursts:
 
     def beginning(self, line: int, sound: int, hop: int) -> int:
         """Where the burst began that was recognised at this hop."""
-        if hop >= BEFORE + self.hops - HISTORY:
+        if hop >= BEFORE + self.hops - self._history:
             hops = np.arange(max(hop - BEFORE, 0), hop + 1)
-            amplitude = np.sqrt(self._power[hops % HISTORY, sound, line])
+            amplitude = np.sqrt(self._power[hops % self._history, sound, line])
             crossing = _last_crossing(amplitude, amplitude[-1] * ratio(-OFF), rising=True)
             if crossing is not None:
                 return self._middle(hops[0] + crossing)
@@ -139,7 +154,7 @@ class Bursts:
     def measure(self, line: int, sound: int, start: int, hop: int) -> tuple[Burst, bool]:
         """The burst that is known at this hop to have ended, and whether it was steady."""
         hops = self._kept(self._at(start), hop)
-        begin, at = int(hops[0]), hops % HISTORY
+        begin, at = int(hops[0]), hops % self._history
         amplitude = np.sqrt(self._power[at, sound, line])
         full = _median(amplitude[: -BRIDGED - 1]) if len(hops) > BRIDGED + 1 else float(amplitude[0])
         crossing = _last_crossing(amplitude, full * ratio(-OFF), rising=False)
@@ -163,7 +178,7 @@ class Bursts:
 
     def lasting(self, line: int, sound: int, start: int, hop: int, samples: int) -> tuple[Burst, bool]:
         """The last so many samples up to this hop of a burst that goes on, and whether they are steady."""
-        at = self._kept(hop + 1 - samples // HOP, hop) % HISTORY
+        at = self._kept(hop + 1 - samples // HOP, hop) % self._history
         level, frequency = sine_dbm0(np.sqrt(self._power[at, sound, line])), self._frequency[at, sound, line]
         middle_hz = _median(frequency)
         drift = _median(np.abs(level[DRIFT_HOPS:] - level[:-DRIFT_HOPS]))
@@ -172,7 +187,7 @@ class Bursts:
 
     def _kept(self, first: int, last: int) -> NDArray[np.intp]:
         """These hops as far as they are still known."""
-        return np.arange(max(first, self.hops - HISTORY, 0), last + 1)
+        return np.arange(max(first, last + 1 - KEPT, 0), last + 1)
 
     def _middle(self, hop: float) -> int:
         """The sample in the middle of a hop's window."""

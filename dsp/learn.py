@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ..config.tones import SHORTEST, Meaning, Tone, TonePlan
 from . import generate, progress
-from .bursts import CHUNK, Burst, Bursts
+from .bursts import Burst, Bursts
 from .cadence import SAME_DB, SAME_HZ, SLACK
 from .goertzel import hann
 from .levels import RATE, amplitude
@@ -242,8 +242,9 @@ def _bursts(samples: Samples, frequencies: tuple[float, ...]) -> list[Burst]:
     found: list[Burst] = []
     start: int | None = None
     padded = np.concatenate([samples, np.zeros(RATE // 4, np.int16)])
-    for at in range(0, len(padded), CHUNK * HOP):
-        for edge in bursts.add(bank.feed(padded[None, at : at + CHUNK * HOP])).get(0, []):
+    most = bursts.most * HOP
+    for at in range(0, len(padded), most):
+        for edge in bursts.add(bank.feed(padded[None, at : at + most])).get(0, []):
             if edge.begins:
                 start = bursts.beginning(0, 0, edge.hop) if start is None else start
             elif start is not None:

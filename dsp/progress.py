@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..config.tones import TonePlan
-from .bursts import BEGIN, BRIDGED, CHUNK, Bursts, Edge
+from .bursts import BEGIN, BRIDGED, Bursts, Edge
 from .cadence import Cadence, Found, Lost, Pattern, patterns
 from .levels import RATE
 from .tonebank import HOP, Bank, Sound, strongest_other
@@ -99,8 +99,9 @@ class Detector:
     def feed(self, frames: NDArray[np.int16]) -> list[Event]:
         """Events of the next samples of all lines, shape (lines, n), n from 0; in order of time on each line."""
         events: list[Event] = []
-        for at in range(0, frames.shape[1], CHUNK * HOP):
-            part = frames[:, at : at + CHUNK * HOP]
+        most = self._bursts.most * HOP
+        for at in range(0, frames.shape[1], most):
+            part = frames[:, at : at + most]
             self._samples += part.shape[1]
             edges = self._bursts.add(self._bank.feed(part))
             due = np.flatnonzero(self._wake < self._bursts.hops).tolist()

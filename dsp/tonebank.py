@@ -107,11 +107,19 @@ class Bank:
         self._keep(frames)
         hops, self._rest = divmod(self._rest + frames.shape[1], HOP)
         windows = self._windows(self._end - self._rest, hops)
-        if hops <= self._lines:
-            waves = np.matmul(windows, self._basis)  # no sample is copied
-        else:  # a file: one product, not many small ones
-            waves = (windows.reshape(-1, len(self._basis)) @ self._basis).reshape(hops, self._lines, -1)
-        return self._measure(windows, waves)
+        return self._measure(windows, self._waves(windows))
+
+    def _waves(self, windows: Real) -> Real:
+        """All windows (hops, lines, span) multiplied by all sines. No sample is copied: one operand is the windows of a
+        hop, or, in a file, those of a line that do not overlap."""
+        hops, lines, _ = windows.shape
+        if hops <= lines:
+            return np.matmul(windows, self._basis, out=np.empty((hops, lines, self._basis.shape[1]), np.float32))
+        waves = np.empty((hops, lines, self._basis.shape[1]), np.float32)
+        for line in range(lines):
+            for k in range(min(self.parts, hops)):
+                waves[k :: self.parts, line] = windows[k :: self.parts, line] @ self._basis
+        return waves
 
     def recent(self, line: int, before: int) -> Real:
         """The LONG_WINDOW of one line's samples that ends `before` samples before the last one fed; known as far back

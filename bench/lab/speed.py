@@ -1,8 +1,8 @@
-"""The race: processor time of DTMF on the same samples, ours and theirs by turns, so that a busy machine slows both.
+"""The race: processor time of the receivers of keys and of tones on the same samples, ours and theirs by turns, so that
+a busy machine slows both.
 
-On speech (our prompts), keys without end and near silence. Each entrant runs ROUNDS times and its best run counts. Ours
-is timed inside the process, theirs as the processor time of the C loop (libspandsp) or of the child process
-(multimon-ng, its start taken off).
+Each entrant runs ROUNDS times and its best run counts. Ours is timed inside the process, theirs as the processor time
+of the C loop (libspandsp) or of the child process (multimon-ng, its start taken off).
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from __future__ import annotations
 import resource
 import time
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import soxr
@@ -19,42 +20,27 @@ from ...config.tones import load
 from ...dsp import dtmf, progress
 from ...dsp.generate import to_int16
 from ...dsp.levels import RATE
-from ..dsp_speed import SIGNALS
+from ..carried import MINUTE, SIGNALS, TONE_SIGNALS, Samples, Signal, frames, spread
 from .peers import MULTIMON_RATE, Spandsp, decode
-from .pieces import Samples
 
-TICK = 160
 LINES = (1, 16, 128, 1024)
 ROUNDS = 3
-FILE_SECONDS = 60
-LEAST_TICKS = 100
-GOLDEN = 0.618  # lines begin as evenly spread as any number of them can
 
 
-def spread(samples: Samples, lines: int) -> Samples:
-    """int16 (lines, n): each line carries another part of the samples, two seconds at least, a minute together."""
-    count = TICK * max(LEAST_TICKS, FILE_SECONDS * RATE // TICK // lines)
-    begins = (np.arange(lines) * GOLDEN % 1 * (len(samples) - count)).astype(np.int64)
-    block: Samples = samples[begins[:, None] + np.arange(count)]
-    return block
-
-
-def ours(block: Samples) -> float:
-    """Processor seconds for all lines of the block, tick by tick."""
-    frames = [np.ascontiguousarray(block[:, at : at + TICK]) for at in range(0, block.shape[1], TICK)]
-    detector = dtmf.Detector(len(block))
+def ours(detector: Any, ticks: list[Samples]) -> float:
+    """Processor seconds of our detector of keys or of tones for these, tick by tick or a file at once."""
     began = time.process_time()
-    for frame in frames:
+    for frame in ticks:
         detector.feed(frame)
     return time.process_time() - began
 
 
-def ours_file(samples: Samples) -> float:
-    """Processor seconds for a file fed whole."""
-    detector = dtmf.Detector(1)
-    began = time.process_time()
-    detector.feed(samples[None])
-    return time.process_time() - began
+def keys(lines: int) -> dtmf.Detector:
+    return dtmf.Detector(lines)
+
+
+def tones(lines: int) -> progress.Detector:
+    return progress.Detector(lines, load("cn"))
 
 
 def multimon_file(samples: Samples) -> float:
@@ -72,45 +58,40 @@ def multimon_file(samples: Samples) -> float:
 
 def race(spandsp: Spandsp) -> dict[str, dict[str, float]]:
     """Seconds of audio a processor second gets through: {contest: {entrant: figure}}."""
-    contests: dict[str, dict[str, float]] = {}
-    for kind, make in SIGNALS.items():
-        rng = np.random.default_rng(1)
-        samples = np.resize(make(rng, FILE_SECONDS * RATE), FILE_SECONDS * RATE)
-        contests |= {f"{kind}: {contest}": best for contest, best in contest_on(samples, spandsp).items()}
-    return contests
+    of_keys = contests(SIGNALS, keys, {"spandsp": spandsp.seconds}, {"multimon": multimon_file})
+    of_tones = contests(TONE_SIGNALS, tones, {"spandsp": spandsp.tone_seconds}, {})
+    return of_keys | {f"tones, {contest}": best for contest, best in of_tones.items()}
 
 
-def contest_on(samples: Samples, spandsp: Spandsp) -> dict[str, dict[str, float]]:
-    """The same for one signal, as a file and on lines. libspandsp's receiver takes the lines one after another, which
-    is its best case: its state stays in the cache."""
-    blocks = {str(lines): spread(samples, lines) for lines in LINES}
-    best: dict[str, dict[str, float]] = {contest: {} for contest in ("file", *blocks)}
-    for _ in range(ROUNDS):
-        spent = {
-            "file": {
-                "ours": ours_file(samples),
-                "spandsp": spandsp.seconds(samples),
-                "multimon": multimon_file(samples),
-            }
-        }
-        for contest, block in blocks.items():
-            spent[contest] = {"ours": ours(block), "spandsp": spandsp.seconds(block.reshape(-1))}
-        for contest, entrants in spent.items():
-            audio = (blocks[contest].size if contest in blocks else len(samples)) / RATE
-            for entrant, seconds in entrants.items():
-                best[contest][entrant] = max(best[contest].get(entrant, 0.0), audio / seconds)
+Theirs = Mapping[str, Callable[[Samples], float]]  # processor seconds for the samples of one line
+
+
+def contests(
+    signals: Mapping[str, Signal], make: Callable[[int], object], theirs: Theirs, for_files: Theirs
+) -> dict[str, dict[str, float]]:
+    """Each signal as a file and on lines. A receiver of theirs takes the lines one after another, which is its best
+    case: its state stays in the cache."""
+    best: dict[str, dict[str, float]] = {}
+    for kind, signal in signals.items():
+        samples = np.resize(signal(np.random.default_rng(1), MINUTE), MINUTE)
+        blocks = {f"{kind}: file": samples[None], **{f"{kind}: {lines}": spread(samples, lines) for lines in LINES}}
+        for _ in range(ROUNDS):
+            for contest, block in blocks.items():
+                entrants = {**theirs, **for_files} if contest.endswith("file") else theirs
+                spent = {name: seconds(block.reshape(-1)) for name, seconds in entrants.items()}
+                ticks = [block] if contest.endswith("file") else frames(block)
+                spent["ours"] = ours(make(len(block)), ticks)
+                figures = best.setdefault(contest, {})
+                for entrant, seconds in spent.items():
+                    figures[entrant] = max(figures.get(entrant, 0.0), block.size / RATE / seconds)
     return best
 
 
 def bytes_a_line() -> dict[str, float]:
     """What one more line takes in memory, from the growth between LINES' last two."""
     few, many = LINES[-2:]
-    detectors: dict[str, Callable[[int], object]] = {
-        "keys": dtmf.Detector,
-        "tones": lambda lines: progress.Detector(lines, load("cn")),
-    }
     grown: dict[str, float] = {}
-    for name, make in detectors.items():
+    for name, make in {"keys": keys, "tones": tones}.items():
         sizes = []
         for lines in (few, many):
             tracemalloc.start()

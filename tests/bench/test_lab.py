@@ -177,11 +177,30 @@ def test_a_library_that_is_missing_is_named(tmp_path, monkeypatch):
         peers.Spandsp(tmp_path)
 
 
-def test_lines_of_the_race_carry_different_parts():
-    samples = np.arange(30000, dtype=np.int16)
-    block = speed.spread(np.tile(samples, 20), 1024)
-    assert block.shape == (1024, 160 * speed.LEAST_TICKS)
-    assert len({int(begin) for begin in block[:50, 0]}) > 40
+def test_each_contest_is_run_by_all_who_can():
+    """On a second of silence, with receivers that take no time worth speaking of."""
+    heard = []
+
+    class Ours:
+        def __init__(self, lines):
+            self.lines = lines
+
+        def feed(self, frame):
+            heard.append((self.lines, frame.shape))
+            sum(range(2000))
+
+    def theirs(samples):
+        heard.append(("theirs", len(samples)))
+        return 0.5
+
+    silence = {"silence": lambda rng, samples: np.zeros(samples, np.int16)}
+    found = speed.contests(silence, Ours, {"spandsp": theirs}, {"multimon": theirs})
+    assert list(found) == ["silence: file", *(f"silence: {lines}" for lines in speed.LINES)]
+    assert set(found["silence: file"]) == {"ours", "spandsp", "multimon"}
+    assert set(found["silence: 128"]) == {"ours", "spandsp"}
+    assert found["silence: file"]["spandsp"] == 120.0
+    assert (1, (1, 480_000)) in heard
+    assert (128, (128, 160)) in heard
 
 
 # --- report

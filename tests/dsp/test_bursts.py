@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from hotline.dsp import generate
-from hotline.dsp.bursts import CHUNK, Bursts
+from hotline.dsp.bursts import Bursts
 from hotline.dsp.generate import mix, noise, silence
 from hotline.dsp.levels import RATE, ms
 from hotline.dsp.tonebank import HOP, Bank, Sound
@@ -16,8 +16,8 @@ SOUNDS = [Sound((450.0,), 25.0, -40.0)]
 def found(samples):
     """(burst, steady) of everything the bank and Bursts make of one line."""
     bank, bursts, opened, result = Bank(1, SOUNDS), Bursts(1, 1, Bank(1, SOUNDS).lead), None, []
-    for at in range(0, len(samples), CHUNK * HOP):
-        for edge in bursts.add(bank.feed(samples[None, at : at + CHUNK * HOP])).get(0, []):
+    for at in range(0, len(samples), bursts.most * HOP):
+        for edge in bursts.add(bank.feed(samples[None, at : at + bursts.most * HOP])).get(0, []):
             if edge.begins and opened is None:
                 opened = edge.hop
             elif not edge.begins and opened is not None:
