@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import near_miss
-from .follow import NONE, Digit, Event, Follower, Heard, Indexes, Keys, Onset, Refused
+from .follow import END, NONE, Digit, Event, Follower, Heard, Indexes, Keys, Onset, Refused
 from .keypress import LIMITS, Limits
 from .pairs import STEP, Candidates, Gates, Look, Pairs
 
@@ -41,6 +41,7 @@ class Detector:
         self._began = np.zeros(lines, np.intp)  # the position at which each line's call began
         self._keys = Keys.none(lines)
         self._known = False  # is anything known of any line
+        self._place = np.stack([self._lines, self._lines, self._lines, self._lines + lines])
         self._follower = Follower(self._pairs, limits, self._began, explain=explain)
 
     def reset(self, line: int) -> None:
@@ -68,25 +69,12 @@ class Detector:
         return events
 
     def _hop(self, look: Look) -> list[Event]:
-        """Take the lines a hop further on which a key is held or may be."""
-        keys, lines = self._keys, self._lines
-        found = self._pairs.candidates(look, self._gates)
-        rows, _, said, grown = found
-        if self._known:
-            busy = (keys.digit >= 0) | (keys.young >= 0)
-            self._known = bool(busy.any())
-            if self._known:
-                busy[rows] = True
-                of_all, of_all_grown = np.full(len(lines), NONE), np.zeros(len(lines), bool)
-                of_all[rows], of_all_grown[rows] = said, grown
-                (rows,) = busy.nonzero()
-                said, grown = of_all[rows], of_all_grown[rows]
-        heard = Heard([], [])
-        if len(rows):
-            self._known = True
-            place = np.empty((4, len(rows)), np.intp)
-            place[:2], place[2], place[3] = rows, look.ends[0], rows + len(lines)
-            self._follower.step(heard, keys, place, look.tones, said, grown)
+        """Take all lines a hop further."""
+        found, heard = self._pairs.candidates(look, self._gates), Heard([], [])
+        if self._known or len(found.windows):
+            self._place[END] = look.ends[0]
+            self._follower.step(heard, self._keys, slice(None), self._place, look.tones, found)
+            self._known = self._keys.any()
         return heard.events + self._near_misses(look, found) if self._explain else heard.events
 
     def _hops(self, look: Look) -> list[Event]:
@@ -95,12 +83,12 @@ class Detector:
         A line has several lanes, which are followed side by side: each begins where a candidate appears, as if nothing
         were known, and ends when nothing is; one that begins before the last has ended is forgotten."""
         found = self._pairs.candidates(look, self._gates)
-        if not (self._known or len(found.lines)):
+        if not (self._known or len(found.windows)):
             return []
         hops, lines = len(look.ends), len(self._lines)
-        said, grown = np.full((1 + hops, lines), NONE), np.zeros((1 + hops, lines), bool)  # from the hop before on
-        said[1 + found.hops, found.lines], grown[1 + found.hops, found.lines] = found.digits, found.grown
-        seen = said >= 0
+        said, grown = np.full((1 + hops) * lines, NONE), np.zeros((1 + hops) * lines, bool)  # from the hop before on
+        said[lines + found.windows], grown[lines + found.windows] = found.digits, found.grown
+        seen = (said >= 0).reshape(-1, lines)
         begins, goes_on = seen[1:] & ~seen[:-1], seen[1:] & seen[:-1]
         begins[0] |= (self._keys.digit >= 0) | (self._keys.young >= 0)
         of_lane, begin = begins.T.nonzero()
@@ -112,7 +100,9 @@ class Detector:
             hop, of = reached[active], of_lane[active]
             column = (1 + hop) * lines + of
             place = np.stack([active, of, look.ends[0] + hop * STEP, column])
-            self._follower.step(heard, keys, place, look.tones, said.take(column), grown.take(column))
+            (some,) = seen.take(column).nonzero()
+            candidates = Candidates(some, said[column[some]], grown[column[some]])
+            self._follower.step(heard, keys, active, place, look.tones, candidates)
             reached[active] += 1
             known = (keys.digit[active] >= 0) | (keys.young[active] >= 0)
             known |= goes_on.take(column, mode="clip")  # at the next hop
@@ -134,9 +124,9 @@ class Detector:
     def _near_misses(self, look: Look, found: Candidates) -> list[Event]:
         """Why sounds are no keys, on lines without a candidate; some may have passed wide gates, as a digit."""
         wide, end = self._pairs.candidates(look, NEAR), look.ends[0]
-        near = dict(zip(wide.lines.tolist(), wide.digits.tolist(), strict=True))
+        near = dict(zip(wide.windows.tolist(), wide.digits.tolist(), strict=True))
         events: list[Event] = []
-        for line in sorted({*range(len(self._lines))} - {*found.lines.tolist()}):
+        for line in sorted({*range(len(self._lines))} - {*found.windows.tolist()}):
             samples = self._pairs.recent(np.array([line]), np.array([end]))[0]
             why = near_miss.why(samples, near.get(line), self._limits)
             if why:

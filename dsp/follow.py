@@ -21,7 +21,7 @@ from . import keypress
 from .generate import KEYS
 from .keypress import HALF, ON, PASSED, WINDOW, ZERO_DBM0, Limits, Verdicts
 from .levels import ms
-from .pairs import LOOK_BACK, STEP, Pairs, Powers
+from .pairs import LOOK_BACK, STEP, Candidates, Pairs, Powers
 
 LOST = 0.1  # of a tone's power left a hop later: the shortest key looked at twice still has a fifth
 UNLIKE = 0.1  # of their size, by which two tones that end together fill a window differently
@@ -78,6 +78,8 @@ class Keys(NamedTuple):
 
     young: Indexes  # the digit of a pair that was too short at the last hop, or NONE
     digit: Indexes  # the key held, or NONE; what follows is of that
+    tones: Indexes  # (2, n): which of the eight its tones are
+    silent: Mask  # there is none, or it pauses
     ended: NDArray[np.float64]  # where it paused; infinite while it sounds, and where there is none
     least: Powers  # (2, n): power of its tones below which it sounds no more; infinite where there is none
     declared: Indexes
@@ -88,6 +90,8 @@ class Keys(NamedTuple):
         return cls(
             young=np.full(lanes, NONE),
             digit=np.full(lanes, NONE),
+            tones=np.zeros((2, lanes), np.intp),
+            silent=np.ones(lanes, bool),
             ended=np.full(lanes, np.inf),
             least=np.full((2, lanes), np.inf, np.float32),
             declared=np.zeros(lanes, np.intp),
@@ -102,13 +106,18 @@ class Keys(NamedTuple):
 
     def forget(self, lanes: Indexes | int) -> None:
         """No key is held."""
-        self.digit[lanes], self.ended[lanes], self.least[:, lanes] = NONE, np.inf, np.inf
+        self.digit[lanes], self.silent[lanes], self.ended[lanes], self.least[:, lanes] = NONE, True, np.inf, np.inf
+
+    def any(self) -> bool:
+        """Is anything known of any lane?"""
+        return bool(self.digit.max() >= 0 or self.young.max() >= 0)
 
 
-# Where each digit's tones stand among the powers; for NONE, anywhere.
-_TONES = np.array([[*(digit // 4 for digit in range(16)), 0], [*(4 + digit % 4 for digit in range(16)), 0]])
+# Where each digit's tones stand among the powers.
+_TONES = np.array([[digit // 4 for digit in range(16)], [4 + digit % 4 for digit in range(16)]])
 
-# Where some lanes are, (4, n): their numbers, their lines, where the window ends, and its column in `powers`.
+Lanes = Indexes | slice
+# Some lanes, (4, n): their numbers, their lines, where the window ends, and its column in `powers`.
 Place = NDArray[np.intp]
 LANE, LINE, END, COLUMN = range(4)
 
@@ -132,56 +141,80 @@ class Follower:
         self._pairs, self._limits, self._began, self._explain = pairs, limits, began, explain
         self._bridge = ms(limits.bridge)
 
-    def step(self, heard: Heard, keys: Keys, place: Place, powers: Powers, said: Indexes, grown: Mask) -> None:
-        """One hop; what happens is added to `heard`. `powers`: of tones by column, (8, columns), those of the hop
-        before as many columns before as there are lines. `said`: the candidate at each place, or NONE; `grown`: has it
-        lasted a hop?"""
-        lanes = place[LANE]
-        held, young = keys.digit[lanes], keys.young[lanes]
-        again = (said < 0) & (young >= 0)
-        digit, ask = np.where(again, young, said), grown | again
-        worth = digit >= 0
-        if held.max() >= 0:
-            self._released(heard, keys, place, powers)
-            held = keys.digit[lanes]
-            worth &= digit != held
-            (back,) = ((digit == held) & (keys.ended[lanes] < np.inf)).nonzero()
-            if len(back):  # its own tones: a new key, or the same after a break, but not while they die away
-                now, before = self._around(place[:, back], digit[back], powers)
-                worth[back] = (now >= before).all(axis=0)
-        (fading,) = (again & worth).nonzero()
-        if len(fading):  # a key that ends does not grow; one of which hardly anything is left was too short
-            now, before = self._around(place[:, fading], digit[fading], powers)
-            worth[fading] = ((now > LOST * np.maximum(before, 1)) & (now <= before)).all(axis=0)
-        keys.young[lanes] = np.where(worth & ~ask, digit, NONE)
-        (asked,) = (worth & ask).nonzero()
+    def step(self, heard: Heard, keys: Keys, lanes: Lanes, place: Place, powers: Powers, found: Candidates) -> None:
+        """One hop of these lanes, at these places; what happens is added to `heard`. `powers`: of tones by column,
+        (8, columns), those of the hop before as many columns before as there are lines. `found`: the candidates
+        at these places, of which `windows` are the indexes."""
+        if keys.digit[lanes].max() >= 0:
+            self._held(heard, keys, lanes, place, powers)
+        some, said, grown = found
+        again, was = self._again(keys, lanes, place, powers, some)
+        if len(some):
+            new = self._new(keys, place[:, some], powers, said)
+            keys.young[place[LANE, some[new & ~grown]]] = said[new & ~grown]
+            some, said = some[new & grown], said[new & grown]
+        asked, digits = np.concatenate([some, again]), np.concatenate([said, was])
         for at in range(0, len(asked), AT_ONCE):
-            some = asked[at : at + AT_ONCE]
-            self._ask(heard, keys, place[:, some], digit[some], again[some])
+            part = np.arange(at, min(at + AT_ONCE, len(asked)))
+            self._ask(heard, keys, place[:, asked[part]], digits[part], part >= len(some))
+
+    def _new(self, keys: Keys, place: Place, powers: Powers, said: Indexes) -> Mask:
+        """Which candidates are not the key that is held: another, or its own tones that come back and do not die
+        away."""
+        held = keys.digit[place[LANE]]
+        new: Mask = said != held
+        (back,) = (~new & keys.silent[place[LANE]]).nonzero()
+        if len(back):
+            now, before = self._around(place[:, back], said[back], powers)
+            new[back] = (now >= before).all(axis=0)
+        return new
+
+    def _again(self, keys: Keys, lanes: Lanes, place: Place, powers: Powers, some: Indexes) -> tuple[Indexes, Indexes]:
+        """Places where what was young is no candidate any more, but may have been a key that has ended; its digit.
+        Nothing is young from now on."""
+        (young,) = (keys.young[lanes] >= 0).nonzero()
+        if not len(young):
+            return young, young
+        digits = keys.young[place[LANE, young]]
+        keys.young[place[LANE, young]] = NONE
+        now, before = self._around(place[:, young], digits, powers)
+        # A key that ends does not grow; one of which hardly anything is left was too short.
+        ended = ((now > LOST * np.maximum(before, 1)) & (now <= before)).all(axis=0)
+        gone = np.ones(place.shape[1], bool)
+        gone[some] = False
+        ended &= gone[young] & (digits != keys.digit[place[LANE, young]])
+        return young[ended], digits[ended]
 
     def _around(self, place: Place, digits: Indexes, powers: Powers) -> tuple[Powers, Powers]:
         """Powers of these digits' tones here and a hop before, each (2, n)."""
         tones, columns = _TONES[:, digits], place[COLUMN]
         return powers[tones, columns], powers[tones, columns - len(self._began)]
 
-    def _released(self, heard: Heard, keys: Keys, place: Place, powers: Powers) -> None:
+    def _held(self, heard: Heard, keys: Keys, lanes: Lanes, place: Place, powers: Powers) -> None:
         """Follow the keys held up to this hop: those that pause, come back, or have paused for longer than a break."""
-        lanes = place[LANE]
-        digit, ended = keys.digit[lanes], keys.ended[lanes]
-        sounds = (powers[_TONES[:, digit], place[COLUMN]] >= keys.least[:, lanes]).all(axis=0)
-        paused = ended < np.inf
-        gone = paused & ~sounds & (place[END] - WINDOW / 2 - ended > self._bridge)
-        (falls,) = ((digit >= 0) & ~paused & ~sounds).nonzero()
-        if len(falls):
-            keys.ended[lanes[falls]] = self._fall(keys, place[:, falls], powers)
-        (rises,) = (paused & sounds).nonzero()
-        if len(rises):
-            fell, rose = (self._edges(keys, place[:, rises], rising=rising) for rising in (False, True))
-            gone[rises] = rose - fell > self._bridge
-            keys.ended[lanes[rises]] = np.where(gone[rises], fell, np.inf)
-        if gone.any():
+        sounds = np.logical_and.reduce(powers[keys.tones[:, lanes], place[COLUMN]] >= keys.least[:, lanes])
+        (changed,) = (sounds == keys.silent[lanes]).nonzero()
+        (gone,) = ((keys.ended[lanes] < place[END] - (self._bridge + WINDOW / 2)) & ~sounds).nonzero()
+        if len(changed):
+            up = sounds[changed]
+            gone = np.concatenate([gone, self._rise(keys, place, changed[up])])
+            falls = changed[~up]
+            if len(falls):
+                keys.ended[place[LANE, falls]] = self._fall(keys, place[:, falls], powers)
+                keys.silent[place[LANE, falls]] = True
+        if len(gone):
             self._let_go(heard, keys, place[:, gone])
-            keys.forget(lanes[gone])
+            keys.forget(place[LANE, gone])
+
+    def _rise(self, keys: Keys, place: Place, rises: Indexes) -> Indexes:
+        """Keys that sound again after a pause; those of which it was too long for a break have ended where it began."""
+        if not len(rises):
+            return rises
+        lanes = place[LANE, rises]
+        fell, rose = (self._edges(keys, place[:, rises], rising=up) for up in (False, True))
+        long = rose - fell > self._bridge
+        keys.ended[lanes], keys.silent[lanes] = np.where(long, fell, np.inf), long
+        return rises[long]
 
     def _fall(self, keys: Keys, place: Place, powers: Powers) -> NDArray[np.float64]:
         """Where a key's tones fell that sounded a hop before: by how much of a window they fill, of the one that is
@@ -259,8 +292,8 @@ class Follower:
             same = lanes[~new]
             press[0, ~new] = keys.press[0, same]
         fresh = lanes[new]
-        keys.digit[lanes], keys.ended[lanes], keys.press[:, lanes] = digits, np.inf, press
-        keys.least[:, lanes] = (HALF * press[3:5]) ** 2
+        keys.digit[lanes], keys.tones[:, lanes], keys.press[:, lanes] = digits, _TONES[:, digits], press
+        keys.silent[lanes], keys.ended[lanes], keys.least[:, lanes] = False, np.inf, (HALF * press[3:5]) ** 2
         keys.declared[fresh] = place[END][new]
         at = (place[END] - began)[new].tolist()
         names = [KEYS[digit] for digit in digits[new].tolist()]

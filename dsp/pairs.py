@@ -101,17 +101,16 @@ class Look:
 
 
 class Candidates(NamedTuple):
-    """Pairs that stand out, (n,) each, by hop and line. `grown`: so much was there a hop ago that they may be long
-    enough."""
+    """Pairs that stand out, (n,) each. `windows`: hop * lines + line, ascending. `grown`: so much was there a hop ago
+    that they may be long enough."""
 
-    lines: Indexes
-    hops: Indexes
+    windows: Indexes
     digits: Indexes
     grown: NDArray[np.bool_]
 
 
 _NO = np.zeros(0, np.intp)
-NONE = Candidates(_NO, _NO, _NO, np.zeros(0, np.bool_))
+NONE = Candidates(_NO, _NO, np.zeros(0, np.bool_))
 
 
 class Pairs:
@@ -192,15 +191,12 @@ class Pairs:
         (window,) = (stands_out[0] & stands_out[1]).nonzero()
         if not len(window):
             return NONE
-        second, third, fourth = (groups[:, 1:] == tops[:, None]).view(np.int8).transpose(1, 0, 2)
-        places = (second + 2 * third + 3 * fourth)[
-            :, window
-        ]  # one of them at most, for it has most of its group's power
+        places = groups[:, :, window].argmax(axis=1)
         before = np.minimum.reduce(look.tones[places + _BEGIN, window] / tops[:, window])
         (kept,) = (before >= gates.lasting).nonzero()
-        hops, lines = np.divmod(window[kept], look.before.shape[1])
-        row, column = places[:, kept].astype(np.intp)
-        return Candidates(lines, hops, 4 * row + column, before[kept] >= GROWN)
+        if len(kept) < len(window):
+            window, places, before = window[kept], places[:, kept], before[kept]
+        return Candidates(window, 4 * places[0] + places[1], before >= GROWN)
 
     def recent(self, lines: Indexes, ends: Indexes) -> Powers:
         """The HISTORY samples of each line (n,) up to each position (n,): (n, HISTORY)."""

@@ -62,10 +62,13 @@ def test_a_key_ends_where_its_tones_end(first):
 def test_what_is_known_of_a_lane_can_be_handed_on_and_forgotten():
     lanes, lines = Keys.none(3), Keys.none(5)
     lanes.digit[1], lanes.young[1], lanes.ended[1], lanes.declared[1] = 7, 3, 250.0, 160
-    lanes.least[:, 1], lanes.press[:, 1] = 4.0, np.arange(7)
+    lanes.silent[1], lanes.least[:, 1], lanes.press[:, 1] = False, 4.0, np.arange(7)
+    assert lanes.any()
+    assert not lines.any()
     lines.copy(np.array([4]), lanes, np.array([1]))
     assert (lines.digit[4], lines.young[4], lines.ended[4], lines.declared[4]) == (7, 3, 250.0, 160)
     assert lines.press[:, 4].tolist() == [0, 1, 2, 3, 4, 5, 6]
     lines.forget(4)
     assert (lines.digit[4], lines.ended[4], lines.least[:, 4].tolist()) == (NONE, np.inf, [np.inf, np.inf])
+    assert lines.silent.all()
     assert lanes.digit[1] == 7

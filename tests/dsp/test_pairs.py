@@ -97,7 +97,7 @@ def test_all_gates_at_once_are_each_of_them_in_turn():
             and gates.twist_low <= high / low <= gates.twist_high
             and lasting >= gates.lasting
         ):
-            expected.append((line, hop, 4 * row + column, lasting >= 0.32))
+            expected.append((hop * lines + line, 4 * row + column, lasting >= 0.32))
     assert 200 < len(expected) < 1000  # of 12000
     assert [tuple(one) for one in np.transpose(found).tolist()] == expected
 
