@@ -8,7 +8,8 @@ every 20 ms until it is yes, and has to be sure each time.
 What tells keys from speech best, over hours of speech and thousands of keys, is the strongest component left once two
 steady sines are subtracted (company.py). A voice that happens to have two harmonics on the grid has more of them close
 below. Keys have company as weak as that only from noise, which is flat, or from an echo, and then the tones themselves
-do not waver; hence three ways to be pure enough.
+do not waver, and keep their ratio; hence three ways to be pure enough. (Of a steady high voice harmonics 4 and 5 are
+the key *, their ratio 2.7 % too small, or 3 and 4, 3.8 % too large.)
 
 Music has pairs as pure as that. A bar that is struck (glockenspiel, chimes) sounds at 1, 2.76 and 5.40 times its pitch,
 the bending modes of a free bar. Of one tuned to 308 Hz the overtones are the key C; its pitch, far stronger, lies below
@@ -67,6 +68,7 @@ class Limits:
     firm_on: float = 40.0
     firm_steady: float = 2.0
     firm_drift: float = 5.0
+    firm_apart: float = 2.3  # %, either way: one generator's tones are off together
 
     # Gates, loose: what passes them is measured.
     group: float = 3.0  # dB, a tone over all others of its group together
@@ -125,14 +127,15 @@ class Verdicts(NamedTuple):
 
 
 class _Pairs(NamedTuple):
-    """Two tones that sound together, measured: of each (2, n), or of the worse (n,)."""
+    """Two tones that sound together, measured: of each (2, n), or of both (n,)."""
 
     seen: Single  # amplitude through windows tuned to the nominal frequency
     size: Single  # amplitude
     hertz: Single
     percent: Single  # off nominal
-    steady: Single  # dB between its largest and smallest amplitude
-    drift: Single  # Hz between its frequencies from hop to hop
+    apart: Single  # %, by which their ratio is larger than nominal
+    steady: Single  # dB between the largest and smallest amplitude, of the worse
+    drift: Single  # Hz between frequencies from hop to hop, of the worse
 
 
 ZERO_DBM0 = amplitude(0.0)
@@ -267,9 +270,11 @@ def _measure(tones: Track, hops: _Hops, digits: Indexes) -> _Pairs:
     spread = np.maximum.reduce(both, axis=2) - np.minimum.reduce(both, axis=2)
     steady, drift = np.maximum(spread[:, 0], spread[:, 1])
     off = np.arctan2(total.imag, total.real) * _HERTZ
+    percent = off / nominal * 100
+    apart = (100 + percent[1]) / (100 + percent[0]) * 100 - 100
     seen = np.sqrt(np.abs(total) / hops.steps)
     size = seen / np.interp(np.abs(off), _OFF, _RESPONSE).astype(np.float32)
-    return _Pairs(seen, size, nominal + off, off / nominal * 100, 20 * steady, drift * _HERTZ)
+    return _Pairs(seen, size, nominal + off, percent, apart, 20 * steady, drift * _HERTZ)
 
 
 # The checks that need the two tones alone: is the limit the most, or the least?
@@ -282,11 +287,9 @@ def _compare(pairs: _Pairs, limits: Limits) -> tuple[Single, Single]:
     is larger. What must not be too small is negative in both."""
     values = np.empty((len(_MOST), pairs.size.shape[1]), np.float32)
     level = 20 * np.log10(pairs.size / np.float32(ZERO_DBM0))
-    low, high = pairs.percent
     np.maximum.reduce(np.abs(pairs.percent), axis=0, out=values[0])
-    np.subtract((100 + high) / (100 + low) * 100, 100, out=values[1])
     np.subtract(level[1], level[0], out=values[2])
-    values[3:5] = pairs.steady, pairs.drift
+    values[1], values[3], values[4] = pairs.apart, pairs.steady, pairs.drift
     np.minimum(level[0], level[1], out=values[5])
     values[6] = values[2]
     values[5:] *= -1
@@ -336,10 +339,10 @@ def _listen(verdicts: Verdicts, rows: Indexes, recent: Single, pairs: _Pairs, li
         return
     left = rest(residual(recent[unsure], lengths[unsure], hertz[unsure]))
     voice, under, purity = 20 * np.log10(weaker[unsure] / np.stack([left.voice, left.under, left.strongest]))
-    firm = pairs.steady[unsure] <= limits.firm_steady
-    firm &= (verdicts.value[rows[unsure]] >= limits.firm_on) & (pairs.drift[unsure] <= limits.firm_drift)
+    firm = (pairs.steady <= limits.firm_steady) & (pairs.drift <= limits.firm_drift)
+    firm &= (np.abs(pairs.apart) <= limits.firm_apart) & (verdicts.value[rows] >= limits.firm_on)
     flat = 20 * np.log10(left.strongest / left.median) <= limits.noise_crest
-    least = np.where(firm, min(limits.purity, limits.firm_purity), limits.purity)
+    least = np.where(firm[unsure], min(limits.purity, limits.firm_purity), limits.purity)
     least = np.where(flat, np.minimum(least, limits.noise_purity), least)
     values, bounds = np.stack([voice, under, purity]), np.empty((3, len(unsure)))
     bounds[0], bounds[1], bounds[2] = limits.voice, limits.under, least

@@ -82,6 +82,16 @@ def test_an_octave_is_no_key_though_neither_tone_is_far_off(digit, low):
     assert check(held(digit, deviation_percent=(-2.0, 2.0)), digit) is None
 
 
+@pytest.mark.parametrize(("pitch", "harmonics"), [(237.0, (4, 5)), (307.0, (3, 4))])
+def test_two_harmonics_of_a_steady_voice_have_to_be_purer_than_a_key_whose_ratio_is_right(pitch, harmonics):
+    """With the next harmonic 14 dB below, as strong as what is left of an echo may be."""
+    others = generate.tones([pitch * (harmonics[1] + 1)], [-24.0], HISTORY)
+    voice = generate.tones([pitch * harmonic for harmonic in harmonics], [-10.0, -10.0], HISTORY)
+    assert check(voice + others, "*") == "purity"
+    assert check(voice + others * levels.ratio(-6.0), "*") is None
+    assert check(held("*", 80, deviation_percent=1.8) + others, "*") is None
+
+
 @pytest.mark.parametrize("pitch", [303.0, 306.0, 308.0])
 def test_two_overtones_of_a_struck_bar_are_no_key_unless_they_sound_alone(pitch):
     overtones = generate.tones([2.756 * pitch, 5.404 * pitch], [-14.0, -20.0], HISTORY)

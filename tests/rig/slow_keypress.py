@@ -104,13 +104,14 @@ def judge(samples: Signal, digit: int, limits: Limits = LIMITS) -> Press | Refus
     hertz = RATE / (2 * np.pi * HOP)
     off = np.angle(advance.sum(axis=0)) * hertz
     percent = off / nominal * 100
+    apart = ((1 + percent[1] / 100) / (1 + percent[0] / 100) - 1) * 100
     low, high = (float(size) for size in seen / _response(off))
     twist = decibels(high / low)
     steady = decibels(float((sizes.max(axis=0) / sizes.min(axis=0)).max()))
     drift = float(np.ptp(np.angle(advance), axis=0).max()) * hertz
     for check, value, limit in (
         ("deviation", float(np.abs(percent).max()), limits.deviation),
-        ("apart", ((1 + percent[1] / 100) / (1 + percent[0] / 100) - 1) * 100, limits.apart),
+        ("apart", apart, limits.apart),
         ("twist_high", twist, limits.twist_high),
         ("steady", steady, limits.steady),
         ("drift", drift, limits.drift),
@@ -134,7 +135,8 @@ def judge(samples: Signal, digit: int, limits: Limits = LIMITS) -> Press | Refus
     under = decibels(weaker / left.under)
     if under < limits.under:
         return Refusal("under", under, limits.under)
-    firm = age >= limits.firm_on and steady <= limits.firm_steady and drift <= limits.firm_drift
+    firm = steady <= limits.firm_steady and drift <= limits.firm_drift
+    firm = firm and age >= limits.firm_on and abs(apart) <= limits.firm_apart
     flat = decibels(left.strongest / left.median) <= limits.noise_crest
     least = min(limits.purity, limits.firm_purity if firm else np.inf, limits.noise_purity if flat else np.inf)
     if purity < least:
