@@ -57,7 +57,7 @@ class Limits:
 
     # The laboratory's own: chosen on speech and impaired keys, judged on others.
     steady: float = 3.0  # dB, change of a tone's amplitude
-    apart: float = 4.15  # %, ratio of the tones over nominal: 3.7 if 1.8 off and opposed, 4.08 if 2; an octave 4.26
+    apart: float = 4.15  # %, ratio of the tones off nominal: 3.7 if 1.8 off and opposed, 4.08 if 2; an octave 4.26
     drift: float = 10.0  # Hz, spread of a tone's frequency from hop to hop
     voice: float = 8.0  # dB, weaker tone over a voice's fundamental
     under: float = -5.0  # dB, weaker tone over the pitch of a bar whose overtones they are: -9.5 and less, mostly -12
@@ -289,7 +289,7 @@ def _compare(pairs: _Pairs, limits: Limits) -> tuple[Single, Single]:
     level = 20 * np.log10(pairs.size / np.float32(ZERO_DBM0))
     np.maximum.reduce(np.abs(pairs.percent), axis=0, out=values[0])
     np.subtract(level[1], level[0], out=values[2])
-    values[1], values[3], values[4] = pairs.apart, pairs.steady, pairs.drift
+    values[1], values[3], values[4] = np.abs(pairs.apart), pairs.steady, pairs.drift
     np.minimum(level[0], level[1], out=values[5])
     values[6] = values[2]
     values[5:] *= -1

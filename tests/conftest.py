@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 THIS_PROCESS = psutil.Process()
+ENDING = 2.0  # seconds: rich tells a progress bar's thread to end and does not wait until it has
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +23,10 @@ def nothing_left_behind() -> Iterator[None]:
     files = _open_files()
     children = set(THIS_PROCESS.children())
     yield
-    left = [thread.name for thread in set(threading.enumerate()) - threads]
+    begun = set(threading.enumerate()) - threads
+    for thread in begun:
+        thread.join(ENDING)
+    left = [thread.name for thread in begun if thread.is_alive()]
     assert not left, f"threads outlived their test: {left}"
     assert not _open_files() - files, f"files left open: {_open_files() - files}"
     assert not set(THIS_PROCESS.children()) - children, "a child process outlived its test"

@@ -30,7 +30,7 @@ class Check(NamedTuple):
 CHECKS = {
     "deviation": Check("频率偏差", "%", True),
     "floor": Check("较弱一音的电平", "dBm0", False),
-    "apart": Check("两音间隔比标称宽", "%", True),
+    "apart": Check("两音之比偏离标称", "%", True),
     "twist_high": Check("高频音比低频音强", "dB", True),
     "twist_low": Check("高频音比低频音强", "dB", False),
     "on": Check("持续时间", "ms", False),

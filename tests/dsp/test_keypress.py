@@ -44,6 +44,7 @@ def test_start_level_and_frequency_are_measured(digit):
         ("twist_low", held(twist_db=-13.0)),
         ("deviation", held(deviation_percent=2.6)),
         ("apart", held(deviation_percent=(-2.12, 2.12))),
+        ("apart", held(deviation_percent=(2.17, -2.17))),
         ("purity", held() + generate.tones([1040.0], [-18.0], HISTORY)),
         ("voice", held() + generate.tones([230.0], [-14.0], HISTORY)),
         ("under", held(on_ms=80) + generate.tones([305.0], [-4.0], HISTORY)),

@@ -111,7 +111,7 @@ def judge(samples: Signal, digit: int, limits: Limits = LIMITS) -> Press | Refus
     drift = float(np.ptp(np.angle(advance), axis=0).max()) * hertz
     for check, value, limit in (
         ("deviation", float(np.abs(percent).max()), limits.deviation),
-        ("apart", apart, limits.apart),
+        ("apart", abs(apart), limits.apart),
         ("twist_high", twist, limits.twist_high),
         ("steady", steady, limits.steady),
         ("drift", drift, limits.drift),
