@@ -2,7 +2,7 @@
 # make test    the same, then style, types and all tests
 # make test-dahdi  only the DAHDI driver, on a real DAHDI in a virtual machine, which make test does too
 # make setup   only the setting up; make bench: measurements; make lint: style and types; make clean
-# make bench-dsp   the detectors against libspandsp and multimon-ng, in five minutes: docs/signals.md; FULL=1: in hours
+# make bench-dsp   the detectors against libspandsp and multimon-ng, in three to ten minutes: docs/signals.md
 # make fuzz        parsers of foreign bytes given what atheris makes up, in five minutes
 #
 # System packages are installed by root or sudo on Debian and its relatives; elsewhere their names are
@@ -49,7 +49,7 @@ bench: setup
 
 # What is missing is installed, or the laboratory says which package it lacks.
 bench-dsp: system-dsp setup
-	$(BIN)/python -P -m hotline.bench.lab $(if $(FULL),--full)
+	$(BIN)/python -P -m hotline.bench.lab
 
 # Five minutes; where there is no Atheris, a sentence. The tests put the same checks through Hypothesis.
 fuzz: setup

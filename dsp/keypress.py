@@ -64,6 +64,7 @@ class Limits:
     purity: float = 15.0  # dB, weaker tone over the strongest other component
     noise_purity: float = 9.0  # dB, the same if what is left is flat as noise is:
     noise_crest: float = 13.0  # dB, its strongest over its median (white noise: 8)
+    noise_steady: float = 4.0  # dB, what noise may make of a tone's amplitude
     firm_purity: float = 9.0  # dB, the same if the tones are as firm as only a machine's are:
     firm_on: float = 40.0
     firm_steady: float = 2.0
@@ -294,6 +295,7 @@ def _compare(pairs: _Pairs, limits: Limits) -> tuple[Single, Single]:
     values[6] = values[2]
     values[5:] *= -1
     bounds = np.array([[getattr(limits, check) * sign] for check, sign in _MOST.items()], np.float32)
+    bounds[3] = max(limits.steady, limits.noise_steady)
     return values, bounds
 
 
@@ -327,14 +329,18 @@ def judge(samples: Single, digits: Indexes, limits: Limits = LIMITS) -> Verdicts
     return verdicts
 
 
+_LISTENED = np.array([CHECKS.index(check) for check in ("steady", "voice", "under", "purity")])
+
+
 def _listen(verdicts: Verdicts, rows: Indexes, recent: Single, pairs: _Pairs, limits: Limits) -> None:
-    """The last check: refuse those that have company too strong. Where no component of what is left can be, since all
-    of it together is not, its spectrum is spared."""
+    """The last check: refuse those that have company too strong, and those that only noise would excuse. Where no
+    component of what is left can be too strong, since all of it together is not, its spectrum is spared."""
     lengths = np.minimum(-np.rint(verdicts.presses[0, rows]).astype(np.intp) - ms(3), RECENT)
     hertz = np.ascontiguousarray(pairs.hertz.T)
     weaker = np.minimum(pairs.seen[0], pairs.seen[1])  # as seen: a tone far off has to be purer
     surely = np.float32(ratio(max(limits.purity, limits.noise_purity, limits.voice)))
-    (unsure,) = (weaker < surely * most_left(recent, lengths, hertz)).nonzero()
+    wavers = pairs.steady > limits.steady
+    (unsure,) = ((weaker < surely * most_left(recent, lengths, hertz)) | wavers).nonzero()
     if not len(unsure):
         return
     left = rest(residual(recent[unsure], lengths[unsure], hertz[unsure]))
@@ -344,13 +350,13 @@ def _listen(verdicts: Verdicts, rows: Indexes, recent: Single, pairs: _Pairs, li
     flat = 20 * np.log10(left.strongest / left.median) <= limits.noise_crest
     least = np.where(firm[unsure], min(limits.purity, limits.firm_purity), limits.purity)
     least = np.where(flat, np.minimum(least, limits.noise_purity), least)
-    values, bounds = np.stack([voice, under, purity]), np.empty((3, len(unsure)))
-    bounds[0], bounds[1], bounds[2] = limits.voice, limits.under, least
-    below = values < bounds
-    (failed,) = np.logical_or.reduce(below, axis=0).nonzero()
-    worst = below.argmax(axis=0)[failed]
-    at = CHECKS.index("voice") + worst
-    verdicts.refuse(rows[unsure[failed]], at, values[worst, failed], bounds[worst, failed])
+    values, bounds = np.stack([pairs.steady[unsure], voice, under, purity]), np.empty((4, len(unsure)))
+    bounds[0], bounds[1], bounds[2], bounds[3] = limits.steady, limits.voice, limits.under, least
+    fails = values < bounds
+    fails[0] = wavers[unsure] & ~flat
+    (failed,) = np.logical_or.reduce(fails, axis=0).nonzero()
+    worst = fails.argmax(axis=0)[failed]
+    verdicts.refuse(rows[unsure[failed]], _LISTENED[worst], values[worst, failed], bounds[worst, failed])
 
 
 def edges(samples: Single, digits: Indexes, sizes: Signal, rising: NDArray[np.bool_]) -> Signal:

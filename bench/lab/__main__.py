@@ -1,8 +1,8 @@
 """Run the laboratory and write docs/signals.md.
 
-    python -P -m hotline.bench.lab [--seed 4] [--scale 0.5] [--talk-off MINUTES] [--full] [--out docs/signals.md]
+    python -P -m hotline.bench.lab [--seed 14] [--scale 1] [--talk-off 600] [--out docs/signals.md]
 
-The default takes about four minutes of one processor. `--full` is scale 1 and ten hours of talk-off sound.
+The default, the whole corpus and ten hours of talk-off sound, takes two minutes of a fast processor.
 """
 
 from __future__ import annotations
@@ -26,8 +26,7 @@ from .pieces import Case, Context, Family
 from .report import Entrants
 from .score import Scores
 
-SEED, SCALE, TALK_OFF = 4, 0.5, 60.0
-FULL_SCALE, FULL_TALK_OFF = 1.0, 600.0
+SEED, SCALE, TALK_OFF = 14, 1.0, 600.0  # on seeds up to 13 limits were looked at
 OUT = Path(__file__).parents[2] / "docs" / "signals.md"
 
 
@@ -102,11 +101,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--scale", type=float, default=SCALE)
     parser.add_argument("--talk-off", type=float, default=TALK_OFF, metavar="MINUTES")
-    parser.add_argument("--full", action="store_true", help="the whole corpus, ten hours of talk-off sound")
     parser.add_argument("--out", type=Path, default=OUT)
     options = parser.parse_args()
-    if options.full:
-        options.scale, options.talk_off = FULL_SCALE, FULL_TALK_OFF
     console = Console(stderr=True)
     try:
         text = report.document(run(options.seed, options.scale, options.talk_off, console))

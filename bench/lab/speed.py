@@ -24,7 +24,7 @@ from ..carried import MINUTE, SIGNALS, TONE_SIGNALS, Samples, Signal, frames, sp
 from .peers import MULTIMON_RATE, Spandsp, decode
 
 LINES = (1, 16, 128, 1024)
-ROUNDS = 3
+ROUNDS = 7
 
 
 def ours(detector: Any, ticks: list[Samples]) -> float:

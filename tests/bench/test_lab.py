@@ -217,6 +217,7 @@ def run(ours_up_to):
         "speech: file": {"ours": 2.0, "spandsp": 4.0, "multimon": 1.0},
         "speech: 16": {"ours": 1600.0, "spandsp": 1600.0},
         "speech: 128": {"ours": 5120.0, "spandsp": 1600.0},
+        "tones, busy: 128": {"ours": 400.0, "spandsp": 1600.0},
     }
     return report.Run(4, 0.3, 30.0, found, {"ours": {}, "spandsp": {}}, race, {"keys": 10240.0}, "peer 1.0")
 
@@ -230,7 +231,8 @@ def test_the_report_holds_figures_against_target_and_peers():
     assert "| speech: file | 0.5 | 2 | 1 ✗ |" in text
     assert "| lines | 16 | 128 |\n|---|---:|---:|\n| speech | 0.2 | 0.5 |\n" in text  # ms a tick
     assert "keys 10.0 KiB" in text
-    assert "Seed 4; scale 0.3" in text
+    assert "Seed 4, on which nothing was tuned; scale 0.3" in text
+    assert "| tones, busy: 128 | 0.25 | – | – |" in text  # no target
     assert "peer 1.0" in text
 
 

@@ -70,6 +70,12 @@ def test_a_tone_that_swells_is_not_steady():
     assert verdict.check == "steady"
 
 
+def test_noise_may_make_a_tone_waver_that_otherwise_must_not():
+    swelling = held(on_ms=80) * np.geomspace(1 / 3, 3, HISTORY)
+    assert check(swelling) == "steady"
+    assert check(swelling + levels.rms(-30.0) * RNG.standard_normal(HISTORY)) is None
+
+
 def test_white_noise_may_be_strong_but_a_single_tone_may_not():
     disturbance = levels.rms(-10.0) * RNG.standard_normal(HISTORY)  # S/N 3 dB
     assert check(held(on_ms=55) + disturbance) is None

@@ -113,7 +113,7 @@ def judge(samples: Signal, digit: int, limits: Limits = LIMITS) -> Press | Refus
         ("deviation", float(np.abs(percent).max()), limits.deviation),
         ("apart", abs(apart), limits.apart),
         ("twist_high", twist, limits.twist_high),
-        ("steady", steady, limits.steady),
+        ("steady", steady, max(limits.steady, limits.noise_steady)),
         ("drift", drift, limits.drift),
     ):
         if value > limit:
@@ -129,6 +129,9 @@ def judge(samples: Signal, digit: int, limits: Limits = LIMITS) -> Press | Refus
     begin = max(round(start) + ms(3), -RECENT)
     left = rest(samples[begin:], nominal * (1 + percent / 100))
     weaker = float(seen.min())  # as seen: a tone far off has to be purer
+    flat = decibels(left.strongest / left.median) <= limits.noise_crest
+    if steady > limits.steady and not flat:
+        return Refusal("steady", steady, limits.steady)
     voice, purity = decibels(weaker / left.voice), decibels(weaker / left.strongest)
     if voice < limits.voice:
         return Refusal("voice", voice, limits.voice)
@@ -137,7 +140,6 @@ def judge(samples: Signal, digit: int, limits: Limits = LIMITS) -> Press | Refus
         return Refusal("under", under, limits.under)
     firm = steady <= limits.firm_steady and drift <= limits.firm_drift
     firm = firm and age >= limits.firm_on and abs(apart) <= limits.firm_apart
-    flat = decibels(left.strongest / left.median) <= limits.noise_crest
     least = min(limits.purity, limits.firm_purity if firm else np.inf, limits.noise_purity if flat else np.inf)
     if purity < least:
         return Refusal("purity", purity, least)
