@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from . import keypress
 from .generate import KEYS
-from .keypress import HALF, ON, PASSED, WINDOW, ZERO_DBM0, Limits, Verdicts
+from .keypress import HALF, ON, PASSED, WINDOW, ZERO_DBM0, Limits, Verdict, Verdicts
 from .levels import ms
 from .pairs import LOOK_BACK, STEP, Candidates, Pairs, Powers
 
@@ -27,6 +27,7 @@ LOST = 0.1  # of a tone's power left a hop later: the shortest key looked at twi
 UNLIKE = 0.1  # of their size, by which two tones that end together fill a window differently
 AT_ONCE = 256  # presses judged together, so that the work fits the cache
 NONE = -1  # instead of a digit
+SIZE, SEEN, PERCENT = slice(1, 3), slice(3, 5), slice(5, 7)  # rows of presses: low and high of each
 
 Indexes = NDArray[np.intp]
 Mask = NDArray[np.bool_]
@@ -220,7 +221,7 @@ class Follower:
         """Where a key's tones fell that sounded a hop before: by how much of a window they fill, of the one that is
         more nearly half full; or, if they do not fill it alike, as where the next key has a tone of theirs, by the
         samples."""
-        seen = keys.press[3:5, place[LANE]]
+        seen = keys.press[SEEN, place[LANE]]
         now, before = (np.sqrt(power) / seen for power in self._around(place, keys.digit[place[LANE]], powers))
         newer = before[0] + now[0] > 2 * HALF
         shares = np.where(newer, now, before)
@@ -234,7 +235,7 @@ class Follower:
     def _edges(self, keys: Keys, place: Place, *, rising: bool) -> NDArray[np.float64]:
         """Where keys held last fell, or rose again after a pause."""
         samples = self._pairs.recent(place[LINE], place[END])
-        sizes, up = keys.press[3:5, place[LANE]], np.full(len(place[LANE]), rising)
+        sizes, up = keys.press[SEEN, place[LANE]], np.full(len(place[LANE]), rising)
         edges: NDArray[np.float64] = place[END] + keypress.edges(samples, keys.digit[place[LANE]], sizes, up)
         return edges
 
@@ -247,15 +248,18 @@ class Follower:
             short = ~passed & (verdicts.check == ON) & ~again
             keys.young[place[LANE][short]] = digits[short]
             if self._explain:
-                for row in refused.tolist():
-                    line = int(place[LINE, row])
-                    at = int(place[END, row] - self._began[line])
-                    refusal = verdicts.one(row)
-                    heard.add([int(place[LANE, row])], [Refused(line, KEYS[digits[row]], at, *refusal)])
+                self._tell(heard, place[:, refused], digits[refused], [verdicts.one(row) for row in refused.tolist()])
             if len(refused) == len(passed):
                 return
             place, digits = place[:, passed], digits[passed]
         self._begin(heard, keys, place, digits, verdicts.presses[:, passed])
+
+    def _tell(self, heard: Heard, place: Place, digits: Indexes, refusals: Sequence[Verdict]) -> None:
+        """Report what was refused, and why."""
+        lines, ats = place[LINE].tolist(), (place[END] - self._began[place[LINE]]).tolist()
+        names = [KEYS[digit] for digit in digits.tolist()]
+        refused = [Refused(*row, *why) for *row, why in zip(lines, names, ats, refusals, strict=True)]
+        heard.add(place[LANE].tolist(), refused)
 
     def _judge(self, place: Place, digits: Indexes, again: Mask) -> Verdicts:
         """Is a key held, or was it until a little before? The second is not asked of one that is too short, until it is
@@ -293,7 +297,7 @@ class Follower:
             press[0, ~new] = keys.press[0, same]
         fresh = lanes[new]
         keys.digit[lanes], keys.tones[:, lanes], keys.press[:, lanes] = digits, _TONES[:, digits], press
-        keys.silent[lanes], keys.ended[lanes], keys.least[:, lanes] = False, np.inf, (HALF * press[3:5]) ** 2
+        keys.silent[lanes], keys.ended[lanes], keys.least[:, lanes] = False, np.inf, (HALF * press[SEEN]) ** 2
         keys.declared[fresh] = place[END][new]
         at = (place[END] - began)[new].tolist()
         names = [KEYS[digit] for digit in digits[new].tolist()]
@@ -307,8 +311,8 @@ class Follower:
         times[0], times[1], times[2] = press[0], keys.ended[lanes], keys.declared[lanes]
         times = np.rint(times) - self._began[place[LINE]]
         levels = np.empty((4, len(lanes)))
-        np.multiply(20, np.log10(press[1:3] / ZERO_DBM0), out=levels[1:3])
+        np.multiply(20, np.log10(press[SIZE] / ZERO_DBM0), out=levels[1:3])
         np.maximum(levels[1], levels[2], out=levels[0])
         np.subtract(levels[2], levels[1], out=levels[3])
-        numbers = *times.astype(int).tolist(), *levels.round(1).tolist(), *press[5:7].round(2).tolist()
+        numbers = *times.astype(int).tolist(), *levels.round(1).tolist(), *press[PERCENT].round(2).tolist()
         heard.add(lanes.tolist(), list(map(Digit._make, zip(place[LINE].tolist(), digits, *numbers, strict=True))))
