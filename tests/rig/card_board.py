@@ -169,7 +169,7 @@ class Board:
         self.settle()
 
     def settle(self) -> None:
-        """Until the worker has done all it was told, or is no more."""
+        """Until the worker has done all it was told, or is no more; one that was killed has died."""
         if not self.lockstep:
             return
         while self.card.state is State.STARTING:
@@ -180,6 +180,8 @@ class Board:
             ready, _, _ = select.select([self.card], [], [], 20)
             assert ready, "the worker does not answer"
             self.card.receive()
+        if self.card.state is State.DOWN and self.card._process is not None:
+            self.card._process.wait(20)  # else it is not started again in the tick that it is due
 
     def order(self, command: bytes) -> None:
         """C: crash; W: hang from now on."""

@@ -211,7 +211,7 @@ for line in sys.stdin:
                 recorder.add(np.arange(said, said + 160).astype(np.int16))
                 said += 160
             recorder.flush()
-            print(said, flush=True)
+            os.write(1, b"%d\\n" % said)  # at once: print may write the line's end after it
     os.waitpid(pid, 0)
     print("dead", flush=True)
 """
