@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import near_miss
-from .follow import END, NONE, Digit, Event, Follower, Heard, Indexes, Keys, Onset, Refused
+from .follow import COLUMN, END, NONE, Digit, Event, Follower, Heard, Indexes, Keys, Onset, Refused
 from .keypress import LIMITS, Limits
 from .pairs import STEP, Candidates, Gates, Look, Pairs
 
@@ -92,23 +92,22 @@ class Detector:
         begins, goes_on = seen[1:] & ~seen[:-1], seen[1:] & seen[:-1]
         begins[0] |= (self._keys.digit >= 0) | (self._keys.young >= 0)
         of_lane, begin = begins.T.nonzero()
-        keys, heard = Keys.none(len(of_lane)), Heard([], [])
+        keys, heard, active = Keys.none(len(of_lane)), Heard([], []), np.arange(len(of_lane))
         (first,) = (begin == 0).nonzero()
         keys.copy(first, self._keys, of_lane[first])
-        reached, active = begin.copy(), np.arange(len(of_lane))
+        place = np.stack([active, of_lane, look.ends[0] + begin * STEP, (1 + begin) * lines + of_lane])
         while len(active):
-            hop, of = reached[active], of_lane[active]
-            column = (1 + hop) * lines + of
-            place = np.stack([active, of, look.ends[0] + hop * STEP, column])
-            (some,) = seen.take(column).nonzero()
-            candidates = Candidates(some, said[column[some]], grown[column[some]])
-            self._follower.step(heard, keys, active, place, look.tones, candidates)
-            reached[active] += 1
+            here = place[:, active]
+            (some,) = seen.take(here[COLUMN]).nonzero()
+            candidates = Candidates(some, said[here[COLUMN, some]], grown[here[COLUMN, some]])
+            self._follower.step(heard, keys, active, here, look.tones, candidates)
+            place[END, active] += STEP
+            place[COLUMN, active] += lines
             known = (keys.digit[active] >= 0) | (keys.young[active] >= 0)
-            known |= goes_on.take(column, mode="clip")  # at the next hop
-            active = active[known & (reached[active] < hops)]
+            known |= goes_on.take(here[COLUMN], mode="clip")  # at the next hop
+            active = active[known & (here[END] < look.ends[-1])]
         self._known = True
-        return _in_order(heard, self._remember(keys, of_lane, begin, reached))
+        return _in_order(heard, self._remember(keys, of_lane, begin, place[COLUMN] // lines - 1))
 
     def _remember(self, keys: Keys, of_lane: Indexes, begin: Indexes, reached: Indexes) -> list[bool]:
         """What is known of each line's last lane is known of the line. Which lanes count?"""
