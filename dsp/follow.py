@@ -25,7 +25,7 @@ from .pairs import LOOK_BACK, STEP, Candidates, Pairs, Powers
 
 LOST = 0.1  # of a tone's power left a hop later: the shortest key looked at twice still has a fifth
 UNLIKE = 0.1  # of their size, by which two tones that end together fill a window differently
-AT_ONCE = 256  # presses judged together, so that the work fits the cache
+AT_ONCE = 384  # presses judged together, so that the work fits the cache
 NONE = -1  # instead of a digit
 SIZE, SEEN, PERCENT = slice(1, 3), slice(3, 5), slice(5, 7)  # rows of presses: low and high of each
 

@@ -23,7 +23,7 @@ STEP = ms(20)  # one tick: a verdict between two would be acted upon no sooner
 LOOK_BACK = ms(10)  # a key that ends between two looks is judged this much before its window
 KEPT = HISTORY + LOOK_BACK + STEP
 RING = -(-(KEPT + STEP) // STEP) * STEP  # samples of each line, no more than a tick needs: less memory is faster
-BLOCK = 1 << 19  # samples of all lines, once more has been fed at a time; what is still longer is cut
+BLOCK = 1 << 20  # samples of all lines, once more has been fed at a time; what is still longer is cut
 LEAD = WINDOW - STEP  # samples before the ring's beginning
 # Windows multiplied at once, so that the product stays in the nearest cache and its three sizes multiply to less than
 # a million: up to there OpenBLAS copies no operand before it begins, which would cost half as much again.

@@ -35,7 +35,7 @@ def test_powers_are_those_of_the_textbook_however_the_signal_is_cut(lines):
 def test_the_judge_gets_the_samples_up_to_any_window_and_a_little_before(lines):
     """Long enough that the ring is gone round several times."""
     bank, rng = Pairs(lines), np.random.default_rng(7)
-    signal = rng.integers(-9, 9, (lines, 12000 if lines > 1 else 600_000)).astype(np.int16)
+    signal = rng.integers(-9, 9, (lines, 12000 if lines > 1 else 2 * pairs.BLOCK + 9000)).astype(np.int16)
     whole = np.concatenate([np.zeros((lines, HISTORY + STEP), np.int16), signal], axis=1)
     for look in looks(bank, signal, iter(lambda: int(rng.integers(1, 50_000)), None)):
         for end in (look.ends[0], look.ends[0] - pairs.LOOK_BACK, look.ends[-1]):
