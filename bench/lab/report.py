@@ -180,10 +180,10 @@ held against that of speech and of keys by hand after a second.
 """
 
 
-SPEED = """Seconds of audio per processor second, ours over theirs. "calls" are minutes with 27 keys by hand and ten
-seconds of speech, "keys" is five a second without end on every line, "busy" a busy tone without end on every line;
-these two are the dearest there is. libspandsp's receiver of tones is super_tone_rx, which listens for two frequencies
-where ours listens for four; it has no target."""
+SPEED = """Seconds of audio per processor second, ours over theirs; a file has ten minutes. "calls" are minutes with 27
+keys by hand and ten seconds of speech, "keys" is five a second without end on every line, "busy" a busy tone without
+end on every line; these two are the dearest there is. libspandsp's receiver of tones is super_tone_rx, which listens
+for two frequencies where ours listens for four; it has no target."""
 
 
 def document(run: Run) -> str:
