@@ -16,7 +16,7 @@ from hotline.daemon.check import CHECKS, Check, Finding
 from hotline.daemon.cli import command_line, output
 from hotline.desk import keys
 from hotline.voice import overrides
-from rig.installed import running
+from rig.installed import free_ports, running
 from typer.testing import CliRunner
 
 
@@ -33,7 +33,7 @@ class Centre:
         self.state = folder / "state"
         self.parts = {
             "service": f'state = "{self.state}"',
-            "web": f"port = {free_port()}\ndesk_port = {free_port()}",
+            "web": "port = {}\ndesk_port = {}".format(*free_ports(2)),
             "lines.1": 'driver = "simulated"',
             "fund": f"connection = '''{demo_fund.connection(fund)}'''",
             "fund.sql": "\n".join(f"{name} = '''{sql}'''" for name, sql in demo_fund.SQL.model_dump().items()),
