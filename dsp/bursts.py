@@ -110,13 +110,8 @@ class Bursts:
 
     def _lengthen(self) -> None:
         """Make room for `most` hops beside what is kept."""
-        hops, longer = np.arange(self.hops - KEPT, self.hops), KEPT + self.most
-        for name in ("_power", "_frequency"):
-            old = getattr(self, name)
-            new = np.zeros((longer, *old.shape[1:]), np.float32)
-            new[hops % longer] = old[hops % self._history]
-            setattr(self, name, new)
-        self._history = longer
+        hops, self._history = np.arange(self.hops - KEPT, self.hops), KEPT + self.most
+        self._power, self._frequency = (_moved(kept, hops, self._history) for kept in (self._power, self._frequency))
 
     def _edges(
         self, pairs: NDArray[np.intp], pure: NDArray[np.bool_], power: Levels
@@ -196,6 +191,13 @@ class Bursts:
     def _at(self, position: int) -> int:
         """The last hop whose window's middle does not lie behind this sample."""
         return (position + self._lead) // HOP - 1
+
+
+def _moved(kept: Levels, hops: NDArray[np.intp], history: int) -> Levels:
+    """These hops of a ring, at their places in one that is so long."""
+    moved = np.zeros((history, *kept.shape[1:]), np.float32)
+    moved[hops % history] = kept[hops % len(kept)]
+    return moved
 
 
 def _run(mask: NDArray[np.bool_], before: NDArray[np.int32]) -> NDArray[np.int32]:

@@ -114,7 +114,8 @@ class Bank:
         hop, or, in a file, those of a line that do not overlap."""
         hops, lines, _ = windows.shape
         if hops <= lines:
-            return np.matmul(windows, self._basis, out=np.empty((hops, lines, self._basis.shape[1]), np.float32))
+            of_hops: Real = np.matmul(windows, self._basis)
+            return of_hops
         waves = np.empty((hops, lines, self._basis.shape[1]), np.float32)
         for line in range(lines):
             for k in range(min(self.parts, hops)):

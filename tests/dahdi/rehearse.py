@@ -22,7 +22,7 @@ sys.addaudithook(note)
 sys.path.insert(0, str(HERE.parent))
 
 import pytest  # noqa: E402  # what it imports is to be noted too
-from rig.house import House, template  # noqa: E402
+from rig.house import House, template  # noqa: E402  # likewise
 
 
 def main() -> None:
