@@ -1,8 +1,7 @@
-"""What sounds beside two tones: how strong its strongest component can be at most, and what it is.
+"""What sounds beside two tones.
 
 A pair of tones is a key's only if little else sounds with it. The signal is looked at through a Hann window as long as
-the press has lasted; two steady sines are subtracted by least squares, and of what is left the spectrum is taken. That
-is dear, and where all that is left together is too weak to matter, which a sum tells (`most_left`), it is spared.
+the press has lasted; two steady sines are subtracted by least squares, and of what is left the spectrum is taken.
 """
 
 from __future__ import annotations
@@ -43,32 +42,6 @@ def _windows(size: int) -> Single:
 
 _WINDOWS = _windows(RECENT)
 _RADIANS = (np.arange(RECENT) * (2 * np.pi / RATE)).astype(np.float32)  # by which 1 Hz turns in so many samples
-_COARSE, _FINE = 24, 20  # what turns is taken in such steps, so that few sines are needed: RECENT samples
-_STEPS = (np.concatenate([np.arange(_FINE), np.arange(_COARSE) * _FINE]) * (2 * np.pi / RATE)).astype(np.float32)
-_ONES = np.ones(_COARSE, np.float32)
-_SHARED = 2e-4  # of two tones' energy: more than windowed sines of 30 ms and 200 Hz apart have in common
-
-
-def most_left(samples: Single, lengths: Indexes, hertz: Single) -> Single:
-    """What no component of the `residual` of the same exceeds, (n,), without making it: its energy is what the two
-    sines leave of the samples' energy, and a sum of n numbers is at most the root of n times that of their squares."""
-    count, coarse = len(samples), -(-int(lengths.max()) // _FINE)
-    size = coarse * _FINE
-    windows = _WINDOWS[lengths, -size:]
-    weighted = samples[:, -size:] * windows
-    energy = np.einsum("nt,nt->n", weighted, weighted)
-    weighted *= windows
-    angle = hertz[..., None] * _STEPS[: _FINE + coarse]
-    turns = np.empty((count, 2, *angle.shape[1:]), np.float32)  # cosines, then sines, of both tones
-    np.cos(angle, out=turns[:, 0])
-    np.sin(angle, out=turns[:, 1])
-    fine, rough = turns[..., :_FINE].reshape(count, 4, _FINE), turns[..., _FINE:]
-    parts = (fine @ weighted.reshape(count, coarse, _FINE).transpose(0, 2, 1)).reshape(rough.shape)
-    real, imaginary = (parts * rough) @ _ONES[:coarse], (parts[:, ::-1] * rough) @ _ONES[:coarse]
-    sines = np.square(real[:, 0] - real[:, 1]) + np.square(imaginary[:, 0] + imaginary[:, 1])
-    energy -= (1 - _SHARED) / 3 * (lengths + 1) * (sines[:, 0] + sines[:, 1])
-    most: Single = np.sqrt(np.maximum(energy, 0.0) * lengths)
-    return most
 
 
 def residual(samples: Single, lengths: Indexes, hertz: Single) -> Single:

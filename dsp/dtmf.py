@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from . import near_miss
 from .follow import COLUMN, END, NONE, Digit, Event, Follower, Heard, Indexes, Keys, Onset, Refused
 from .keypress import LIMITS, Limits
-from .pairs import STEP, Candidates, Gates, Look, Pairs
+from .pairs import BEFORE, STEP, Candidates, Gates, Look, Pairs
 
 __all__ = ["LIMITS", "Detector", "Digit", "Event", "Limits", "Onset", "Refused"]
 
@@ -41,7 +41,7 @@ class Detector:
         self._began = np.zeros(lines, np.intp)  # the position at which each line's call began
         self._keys = Keys.none(lines)
         self._known = False  # is anything known of any line
-        self._place = np.stack([self._lines, self._lines, self._lines, self._lines + lines])
+        self._place = np.stack([self._lines, self._lines, self._lines, self._lines + BEFORE * lines])
         self._follower = Follower(self._pairs, limits, self._began, explain=explain)
 
     def reset(self, line: int) -> None:
@@ -74,7 +74,7 @@ class Detector:
         if self._known or len(found.windows):
             self._place[END] = look.ends[0]
             self._follower.step(heard, self._keys, slice(None), self._place, look.tones, found)
-            self._known = self._keys.any()
+            self._known = len(found.windows) > 0 or self._keys.any()
         return heard.events + self._near_misses(look, found) if self._explain else heard.events
 
     def _hops(self, look: Look) -> list[Event]:
@@ -86,20 +86,20 @@ class Detector:
         if not (self._known or len(found.windows)):
             return []
         hops, lines = len(look.ends), len(self._lines)
-        said, grown = np.full((1 + hops) * lines, NONE), np.zeros((1 + hops) * lines, bool)  # from the hop before on
-        said[lines + found.windows], grown[lines + found.windows] = found.digits, found.grown
+        said = np.full((BEFORE + hops) * lines, NONE)  # by the columns of the powers
+        said[BEFORE * lines + found.windows] = found.digits
         seen = (said >= 0).reshape(-1, lines)
-        begins, goes_on = seen[1:] & ~seen[:-1], seen[1:] & seen[:-1]
+        begins, goes_on = seen[BEFORE:] & ~seen[BEFORE - 1 : -1], seen[1:] & seen[:-1]
         begins[0] |= (self._keys.digit >= 0) | (self._keys.young >= 0)
         of_lane, begin = begins.T.nonzero()
         keys, heard, active = Keys.none(len(of_lane)), Heard([], []), np.arange(len(of_lane))
         (first,) = (begin == 0).nonzero()
         keys.copy(first, self._keys, of_lane[first])
-        place = np.stack([active, of_lane, look.ends[0] + begin * STEP, (1 + begin) * lines + of_lane])
+        place = np.stack([active, of_lane, look.ends[0] + begin * STEP, (BEFORE + begin) * lines + of_lane])
         while len(active):
             here = place[:, active]
             (some,) = seen.take(here[COLUMN]).nonzero()
-            candidates = Candidates(some, said[here[COLUMN, some]], grown[here[COLUMN, some]])
+            candidates = Candidates(some, said[here[COLUMN, some]])
             self._follower.step(heard, keys, active, here, look.tones, candidates)
             place[END, active] += STEP
             place[COLUMN, active] += lines
@@ -107,7 +107,7 @@ class Detector:
             known |= goes_on.take(here[COLUMN], mode="clip")  # at the next hop
             active = active[known & (here[END] < look.ends[-1])]
         self._known = True
-        return _in_order(heard, self._remember(keys, of_lane, begin, place[COLUMN] // lines - 1))
+        return _in_order(heard, self._remember(keys, of_lane, begin, place[COLUMN] // lines - BEFORE))
 
     def _remember(self, keys: Keys, of_lane: Indexes, begin: Indexes, reached: Indexes) -> list[bool]:
         """What is known of each line's last lane is known of the line. Which lanes count?"""

@@ -18,19 +18,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import keypress
+from .clear import LENGTH, Bounds
+from .clear import clear as clearly
 from .generate import KEYS
-from .keypress import HALF, ON, PASSED, WINDOW, ZERO_DBM0, Limits, Verdict, Verdicts
+from .goertzel import hann
+from .keypress import HALF, ON, PASSED, WINDOW, ZERO_DBM0, Limits, Verdict
 from .levels import ms
-from .pairs import LOOK_BACK, STEP, Candidates, Pairs, Powers
+from .pairs import BEFORE, LOOK_BACK, STEP, Candidates, Pairs, Powers
 
 LOST = 0.1  # of a tone's power left a hop later: the shortest key looked at twice still has a fifth
-UNLIKE = 0.1  # of their size, by which two tones that end together fill a window differently
+LASTING = 0.001  # of a tone's power must have been there a hop ago; a key 11 ms long had it
+GROWN = 0.32  # the same, of one that began 36 ms ago, which is judged as long as `Limits.on`
+OLD = ms(60)  # a press older than that was judged before
+UNLIKE = 0.1  # of their size, by which two tones that begin or end together fill two windows differently
 AT_ONCE = 384  # presses judged together, so that the work fits the cache
 NONE = -1  # instead of a digit
-SIZE, SEEN, PERCENT = slice(1, 3), slice(3, 5), slice(5, 7)  # rows of presses: low and high of each
+# Rows of what is known of a key: the positions at which it was declared and where it paused, infinite while it sounds
+# and where there is none; and a Press, but with the position where it began.
+DECLARED, ENDED, START, SIZE, SEEN, PERCENT = 0, 1, 2, slice(3, 5), slice(5, 7), slice(7, 9)
+ROWS = START + len(keypress.Press._fields)
 
 Indexes = NDArray[np.intp]
+_NO = np.zeros(0, np.intp)
 Mask = NDArray[np.bool_]
+Signal = NDArray[np.float64]
 
 
 class Onset(NamedTuple):
@@ -79,24 +90,18 @@ class Keys(NamedTuple):
 
     young: Indexes  # the digit of a pair that was too short at the last hop, or NONE
     digit: Indexes  # the key held, or NONE; what follows is of that
-    tones: Indexes  # (2, n): which of the eight its tones are
     silent: Mask  # there is none, or it pauses
-    ended: NDArray[np.float64]  # where it paused; infinite while it sounds, and where there is none
     least: Powers  # (2, n): power of its tones below which it sounds no more; infinite where there is none
-    declared: Indexes
-    press: NDArray[np.float64]  # (7, n): a Press, but with the position where it began
+    known: Signal  # (ROWS, n)
 
     @classmethod
     def none(cls, lanes: int) -> Keys:
         return cls(
             young=np.full(lanes, NONE),
             digit=np.full(lanes, NONE),
-            tones=np.zeros((2, lanes), np.intp),
             silent=np.ones(lanes, bool),
-            ended=np.full(lanes, np.inf),
             least=np.full((2, lanes), np.inf, np.float32),
-            declared=np.zeros(lanes, np.intp),
-            press=np.zeros((len(keypress.Press._fields), lanes)),
+            known=np.full((ROWS, lanes), np.inf),
         )
 
     def copy(self, into: Indexes | int, source: Keys, rows: Indexes | int) -> None:
@@ -107,7 +112,9 @@ class Keys(NamedTuple):
 
     def forget(self, lanes: Indexes | int) -> None:
         """No key is held."""
-        self.digit[lanes], self.silent[lanes], self.ended[lanes], self.least[:, lanes] = NONE, True, np.inf, np.inf
+        self.digit[lanes], self.silent[lanes] = NONE, True
+        for row in self.known[ENDED], *self.least:
+            row[lanes] = np.inf
 
     def any(self) -> bool:
         """Is anything known of any lane?"""
@@ -134,125 +141,183 @@ class Heard(NamedTuple):
         self.events.extend(events)
 
 
+def _shares() -> Signal:
+    """What shares of its amplitude a tone has in two windows a hop apart, together, by how many samples it fills from
+    the beginning of the first, or to the end of the second: (WINDOW + STEP + 1,)."""
+    window = hann(WINDOW)
+    share = np.concatenate([np.zeros(1 + STEP), np.cumsum(window) / window.sum(), np.ones(STEP)])
+    shares: Signal = share[STEP:] + share[:-STEP]
+    return shares
+
+
+_SHARES = _shares()
+_SAMPLES = np.arange(float(len(_SHARES)))
+
+
+def _filled(shares: NDArray[np.floating]) -> tuple[Signal, Mask]:
+    """How many samples two tones fill of two windows, by the shares of their amplitudes in them together, (2, n); and
+    whether they fill them alike."""
+    samples: Signal = np.interp(np.minimum(shares[0], shares[1]), _SHARES, _SAMPLES)
+    return samples, np.abs(shares[0] - shares[1]) <= UNLIKE
+
+
 class Follower:
     """Takes lanes from hop to hop, and says what happens."""
 
     def __init__(self, pairs: Pairs, limits: Limits, began: Indexes, *, explain: bool) -> None:
         """`began`: the position at which each line's call began, (lines,); it may change."""
         self._pairs, self._limits, self._began, self._explain = pairs, limits, began, explain
-        self._bridge = ms(limits.bridge)
+        self._bounds, self._on, self._bridge = Bounds.of(limits), ms(limits.on), ms(limits.bridge)
+        self._back = (np.arange(1 + BEFORE) * len(began))[:, None, None]  # columns from one hop to the last ones
 
     def step(self, heard: Heard, keys: Keys, lanes: Lanes, place: Place, powers: Powers, found: Candidates) -> None:
         """One hop of these lanes, at these places; what happens is added to `heard`. `powers`: of tones by column,
-        (8, columns), those of the hop before as many columns before as there are lines. `found`: the candidates
+        (8, columns), those of a hop before as many columns before as there are lines. `found`: the candidates
         at these places, of which `windows` are the indexes."""
-        if keys.digit[lanes].max() >= 0:
+        if np.count_nonzero(keys.digit[lanes] >= 0):
             self._held(heard, keys, lanes, place, powers)
-        some, said, grown = found
+        some, said = found
         again, was = self._again(keys, lanes, place, powers, some)
+        if len(again):
+            self._judge(heard, keys, place.take(again, 1), was, again=True)
         if len(some):
-            new = self._new(keys, place[:, some], powers, said)
-            keys.young[place[LANE, some[new & ~grown]]] = said[new & ~grown]
-            some, said = some[new & grown], said[new & grown]
-        asked, digits = np.concatenate([some, again]), np.concatenate([said, was])
-        for at in range(0, len(asked), AT_ONCE):
-            part = np.arange(at, min(at + AT_ONCE, len(asked)))
-            self._ask(heard, keys, place[:, asked[part]], digits[part], part >= len(some))
+            self._new(heard, keys, place.take(some, 1), powers, said)
 
-    def _new(self, keys: Keys, place: Place, powers: Powers, said: Indexes) -> Mask:
-        """Which candidates are not the key that is held: another, or its own tones that come back and do not die
-        away."""
-        held = keys.digit[place[LANE]]
-        new: Mask = said != held
-        (back,) = (~new & keys.silent[place[LANE]]).nonzero()
-        if len(back):
-            now, before = self._around(place[:, back], said[back], powers)
-            new[back] = (now >= before).all(axis=0)
-        return new
+    def _new(self, heard: Heard, keys: Keys, place: Place, powers: Powers, said: Indexes) -> None:
+        """Candidates that are not the key that is held: another, or its own tones that come back and do not die away.
+        Is it long enough, it is judged, else it is young."""
+        lanes = place[LANE]
+        new = said != keys.digit[lanes]
+        (rows,) = (new | keys.silent[lanes]).nonzero()
+        if not len(rows):
+            return
+        if len(rows) < len(said):
+            place, said, new = place.take(rows, 1), said[rows], new[rows]
+        around = self._around(place, said, powers, 1 + BEFORE)
+        before = around[1] / around[0]
+        if np.count_nonzero(new) < len(new):
+            new |= np.maximum(before[0], before[1]) <= 1
+        least = np.minimum(before[0], before[1])
+        new &= least >= LASTING
+        long = least >= GROWN
+        (grown,) = (new & long).nonzero()
+        if len(grown) < len(said):
+            (young,) = (new > long).nonzero()
+            keys.young[place[LANE][young]] = said[young]
+            place, said, around = place.take(grown, 1), said[grown], around.take(grown, 2)
+        if len(said):
+            self._press(heard, keys, place, said, around)
 
     def _again(self, keys: Keys, lanes: Lanes, place: Place, powers: Powers, some: Indexes) -> tuple[Indexes, Indexes]:
         """Places where what was young is no candidate any more, but may have been a key that has ended; its digit.
         Nothing is young from now on."""
-        (young,) = (keys.young[lanes] >= 0).nonzero()
-        if not len(young):
-            return young, young
-        digits = keys.young[place[LANE, young]]
-        keys.young[place[LANE, young]] = NONE
-        now, before = self._around(place[:, young], digits, powers)
-        # A key that ends does not grow; one of which hardly anything is left was too short.
-        ended = ((now > LOST * np.maximum(before, 1)) & (now <= before)).all(axis=0)
-        gone = np.ones(place.shape[1], bool)
-        gone[some] = False
-        ended &= gone[young] & (digits != keys.digit[place[LANE, young]])
-        return young[ended], digits[ended]
+        was = keys.young[lanes]
+        young = was >= 0
+        if not np.count_nonzero(young):
+            return _NO, _NO
+        young[some] = False
+        (rows,) = young.nonzero()
+        digits = was[rows]
+        keys.young[lanes] = NONE
+        if len(rows):
+            now, before = self._around(place[:, rows], digits, powers, 2)
+            # A key that ends does not grow; one of which hardly anything is left was too short.
+            ended = ((now > LOST * np.maximum(before, 1)) & (now <= before)).all(axis=0)
+            ended &= digits != keys.digit[place[LANE][rows]]
+            rows, digits = rows[ended], digits[ended]
+        return rows, digits
 
-    def _around(self, place: Place, digits: Indexes, powers: Powers) -> tuple[Powers, Powers]:
-        """Powers of these digits' tones here and a hop before, each (2, n)."""
-        tones, columns = _TONES[:, digits], place[COLUMN]
-        return powers[tones, columns], powers[tones, columns - len(self._began)]
+    def _around(self, place: Place, digits: Indexes, powers: Powers, hops: int) -> Powers:
+        """Powers of these digits' tones here and at so many hops altogether before, newest first: (hops, 2, n)."""
+        columns = place[COLUMN] - self._back[:hops]
+        around: Powers = powers[_TONES.take(digits, 1), columns]
+        return around
 
     def _held(self, heard: Heard, keys: Keys, lanes: Lanes, place: Place, powers: Powers) -> None:
         """Follow the keys held up to this hop: those that pause, come back, or have paused for longer than a break."""
-        sounds = np.logical_and.reduce(powers[keys.tones[:, lanes], place[COLUMN]] >= keys.least[:, lanes])
+        enough = powers[_TONES.take(keys.digit[lanes], 1), place[COLUMN]] >= keys.least[:, lanes]
+        sounds = enough[0] & enough[1]
         (changed,) = (sounds == keys.silent[lanes]).nonzero()
-        (gone,) = ((keys.ended[lanes] < place[END] - (self._bridge + WINDOW / 2)) & ~sounds).nonzero()
-        if len(changed):
-            up = sounds[changed]
-            gone = np.concatenate([gone, self._rise(keys, place, changed[up])])
-            falls = changed[~up]
-            if len(falls):
-                keys.ended[place[LANE, falls]] = self._fall(keys, place[:, falls], powers)
-                keys.silent[place[LANE, falls]] = True
+        (gone,) = (keys.known[ENDED][lanes] < place[END] - (self._bridge + WINDOW / 2)).nonzero()
         if len(gone):
-            self._let_go(heard, keys, place[:, gone])
-            keys.forget(place[LANE, gone])
+            gone = gone[~sounds[gone]]
+        if len(changed):
+            rises = changed[sounds[changed]]
+            if len(rises):
+                gone = np.concatenate([gone, self._rise(keys, place, rises)])
+            if len(rises) < len(changed):
+                self._fall(keys, place.take(changed[~sounds[changed]], 1), powers)
+        if len(gone):
+            self._let_go(heard, keys, place.take(gone, 1))
+            keys.forget(place[LANE][gone])
 
     def _rise(self, keys: Keys, place: Place, rises: Indexes) -> Indexes:
         """Keys that sound again after a pause; those of which it was too long for a break have ended where it began."""
-        if not len(rises):
-            return rises
-        lanes = place[LANE, rises]
+        lanes = place[LANE][rises]
         fell, rose = (self._edges(keys, place[:, rises], rising=up) for up in (False, True))
         long = rose - fell > self._bridge
-        keys.ended[lanes], keys.silent[lanes] = np.where(long, fell, np.inf), long
+        keys.known[ENDED][lanes], keys.silent[lanes] = np.where(long, fell, np.inf), long
         return rises[long]
 
-    def _fall(self, keys: Keys, place: Place, powers: Powers) -> NDArray[np.float64]:
-        """Where a key's tones fell that sounded a hop before: by how much of a window they fill, of the one that is
-        more nearly half full; or, if they do not fill it alike, as where the next key has a tone of theirs, by the
-        samples."""
-        seen = keys.press[SEEN, place[LANE]]
-        now, before = (np.sqrt(power) / seen for power in self._around(place, keys.digit[place[LANE]], powers))
-        newer = before[0] + now[0] > 2 * HALF
-        shares = np.where(newer, now, before)
-        begins = place[END] - np.where(newer, WINDOW, WINDOW + STEP)
-        fell: NDArray[np.float64] = begins + keypress.filled(np.minimum(shares[0], shares[1]))
-        (unlike,) = (np.abs(shares[0] - shares[1]) > UNLIKE).nonzero()
-        if len(unlike):
-            fell[unlike] = self._edges(keys, place[:, unlike], rising=False)
-        return fell
+    def _fall(self, keys: Keys, place: Place, powers: Powers) -> None:
+        """Keys whose tones fell since a hop before: where, by how much of the last two windows they fill; or, if they
+        do not fill them alike, as where the next key has a tone of theirs, by the samples."""
+        lanes = place[LANE]
+        size = np.sqrt(self._around(place, keys.digit[lanes], powers, 2))
+        filled, alike = _filled((size[0] + size[1]) / keys.known[SEEN].take(lanes, 1))
+        fell = place[END] - (WINDOW + STEP) + filled
+        if np.count_nonzero(alike) < len(alike):
+            fell[~alike] = self._edges(keys, place[:, ~alike], rising=False)
+        keys.known[ENDED][lanes], keys.silent[lanes] = fell, True
 
-    def _edges(self, keys: Keys, place: Place, *, rising: bool) -> NDArray[np.float64]:
+    def _edges(self, keys: Keys, place: Place, *, rising: bool) -> Signal:
         """Where keys held last fell, or rose again after a pause."""
         samples = self._pairs.recent(place[LINE], place[END])
-        sizes, up = keys.press[SEEN, place[LANE]], np.full(len(place[LANE]), rising)
-        edges: NDArray[np.float64] = place[END] + keypress.edges(samples, keys.digit[place[LANE]], sizes, up)
+        sizes, up = keys.known[SEEN, place[LANE]], np.full(len(place[LANE]), rising)
+        edges: Signal = place[END] + keypress.edges(samples, keys.digit[place[LANE]], sizes, up)
         return edges
 
-    def _ask(self, heard: Heard, keys: Keys, place: Place, digits: Indexes, again: Mask) -> None:
-        """Judge these, and begin the keys that pass."""
-        verdicts = self._judge(place, digits, again)
-        passed = verdicts.check == PASSED
-        (refused,) = (~passed).nonzero()
-        if len(refused):
-            short = ~passed & (verdicts.check == ON) & ~again
-            keys.young[place[LANE][short]] = digits[short]
-            if self._explain:
-                self._tell(heard, place[:, refused], digits[refused], [verdicts.one(row) for row in refused.tolist()])
-            if len(refused) == len(passed):
+    def _press(self, heard: Heard, keys: Keys, place: Place, digits: Indexes, around: Powers) -> None:
+        """Begin keys that are clear, and judge the others. `around`: powers at the last hops, (1 + BEFORE, 2, n)."""
+        if len(digits) > AT_ONCE:
+            for some in slice(0, AT_ONCE), slice(AT_ONCE, None):
+                self._press(heard, keys, place[:, some], digits[some], around[:, :, some])
+            return
+        samples = self._pairs.recent(place[LINE], place[END], LENGTH)
+        clear, sizes, percent = clearly(samples, _TONES.take(digits, 1), self._bounds)
+        if np.count_nonzero(clear):
+            seen = np.sqrt(around)
+            filled, alike = _filled((seen[1] + seen[2]) / seen[0])
+            clear &= alike & (filled >= self._on - STEP) & (filled <= OLD - STEP)
+            known = np.empty((ROWS, len(digits)))
+            known[START], known[SIZE], known[SEEN], known[PERCENT] = -STEP - filled, sizes, seen[0], percent
+            if np.count_nonzero(clear) == len(clear):
+                self._begin(heard, keys, place, digits, known)
                 return
-            place, digits = place[:, passed], digits[passed]
-        self._begin(heard, keys, place, digits, verdicts.presses[:, passed])
+            self._begin(heard, keys, place[:, clear], digits[clear], known[:, clear])
+            place, digits = place[:, ~clear], digits[~clear]
+        self._judge(heard, keys, place, digits, again=False)
+
+    def _judge(self, heard: Heard, keys: Keys, place: Place, digits: Indexes, *, again: bool) -> None:
+        """Is a key held, or was it until a little before? Begin those that pass. The second is not asked of one that is
+        too short, until it is asked again: it may have ended by the next hop, and then pass no gate."""
+        lines, ends = np.tile(place[LINE], 2), np.concatenate([place[END], place[END] - LOOK_BACK])
+        verdicts = keypress.judge(self._pairs.recent(lines, ends), np.tile(digits, 2), self._limits)
+        check, earlier = verdicts.check.reshape(2, -1)
+        late = (check != PASSED) & (earlier == PASSED) & (again | (check != ON))
+        passed = (check == PASSED) | late
+        if not again:
+            short = check == ON
+            keys.young[place[LANE][short]] = digits[short]
+        if self._explain:
+            (refused,) = (~passed).nonzero()
+            self._tell(heard, place[:, refused], digits[refused], [verdicts.one(row) for row in refused.tolist()])
+        (rows,) = passed.nonzero()
+        if len(rows):
+            known = np.empty((ROWS, len(rows)))
+            known[START:] = verdicts.presses[:, rows + len(digits) * late[rows]]
+            known[START] -= LOOK_BACK * late[rows]
+            self._begin(heard, keys, place[:, rows], digits[rows], known)
 
     def _tell(self, heard: Heard, place: Place, digits: Indexes, refusals: Sequence[Verdict]) -> None:
         """Report what was refused, and why."""
@@ -261,58 +326,45 @@ class Follower:
         refused = [Refused(*row, *why) for *row, why in zip(lines, names, ats, refusals, strict=True)]
         heard.add(place[LANE].tolist(), refused)
 
-    def _judge(self, place: Place, digits: Indexes, again: Mask) -> Verdicts:
-        """Is a key held, or was it until a little before? The second is not asked of one that is too short, until it is
-        asked again: it may have ended by the next hop, and then pass no gate."""
-        verdicts = self._verdicts(place, digits)
-        (rows,) = ((verdicts.check > ON) | (again & (verdicts.check == ON))).nonzero()
-        if len(rows):
-            earlier = self._verdicts(place[:, rows], digits[rows], before=LOOK_BACK)
-            passed = earlier.check == PASSED
-            rows = rows[passed]
-            verdicts.check[rows] = PASSED
-            verdicts.presses[:, rows] = earlier.presses[:, passed]
-            verdicts.presses[0, rows] -= LOOK_BACK
-        return verdicts
-
-    def _verdicts(self, place: Place, digits: Indexes, before: int = 0) -> Verdicts:
-        return keypress.judge(self._pairs.recent(place[LINE], place[END] - before), digits, self._limits)
-
-    def _begin(self, heard: Heard, keys: Keys, place: Place, digits: Indexes, press: NDArray[np.float64]) -> None:
+    def _begin(self, heard: Heard, keys: Keys, place: Place, digits: Indexes, known: Signal) -> None:
         """These keys are down. One held before is released, unless it is the same, weaker or stronger after a break."""
         lanes = place[LANE]
-        began, held = self._began[place[LINE]], keys.digit[lanes]
-        press[0] = np.maximum(press[0] + place[END], began)
+        known[START] += place[END]
+        known[DECLARED], known[ENDED] = place[END], np.inf
+        new = place
+        if np.count_nonzero(keys.digit[lanes] >= 0):
+            new = place[:, self._over(heard, keys, place, digits, known)]
+        keys.digit[lanes], keys.silent[lanes], keys.known[:, lanes] = digits, False, known
+        keys.least[:, lanes] = np.square(HALF * known[SEEN])
+        names = [KEYS[digit] for digit in keys.digit[new[LANE]].tolist()]
+        ats = new[END] - self._began[new[LINE]]
+        heard.add(new[LANE].tolist(), list(map(Onset, new[LINE].tolist(), names, ats.tolist())))
+
+    def _over(self, heard: Heard, keys: Keys, place: Place, digits: Indexes, known: Signal) -> Mask:
+        """Release what is held on lanes where a key begins. Which are new, instead of the same after a break? Of those
+        the beginning is kept."""
+        lanes = place[LANE]
+        held = keys.digit[lanes]
         new = np.ones(len(lanes), bool)
-        if (held >= 0).any():
-            (back,) = (held == digits).nonzero()
-            if len(back):
-                fell = self._edges(keys, place[:, back], rising=False)
-                new[back] = press[0, back] - fell > self._bridge
-            (over,) = (new & (held >= 0)).nonzero()
-            if len(over):
-                keys.ended[lanes[over]] = np.minimum(keys.ended[lanes[over]], press[0, over])
-                self._let_go(heard, keys, place[:, over])
-            same = lanes[~new]
-            press[0, ~new] = keys.press[0, same]
-        fresh = lanes[new]
-        keys.digit[lanes], keys.tones[:, lanes], keys.press[:, lanes] = digits, _TONES[:, digits], press
-        keys.silent[lanes], keys.ended[lanes], keys.least[:, lanes] = False, np.inf, (HALF * press[SEEN]) ** 2
-        keys.declared[fresh] = place[END][new]
-        at = (place[END] - began)[new].tolist()
-        names = [KEYS[digit] for digit in digits[new].tolist()]
-        heard.add(fresh.tolist(), list(map(Onset, place[LINE][new].tolist(), names, at)))
+        (back,) = (held == digits).nonzero()
+        if len(back):
+            fell = self._edges(keys, place[:, back], rising=False)
+            new[back] = known[START, back] - fell > self._bridge
+        (over,) = (new & (held >= 0)).nonzero()
+        if len(over):
+            ended = keys.known[ENDED]
+            ended[lanes[over]] = np.minimum(ended[lanes[over]], known[START, over])
+            self._let_go(heard, keys, place[:, over])
+        for row in START, DECLARED:
+            known[row, ~new] = keys.known[row, lanes[~new]]
+        return new
 
     def _let_go(self, heard: Heard, keys: Keys, place: Place) -> None:
         """Report keys that ended."""
-        lanes = place[LANE]
-        press, digits = keys.press[:, lanes], [KEYS[digit] for digit in keys.digit[lanes].tolist()]
-        times = np.empty((3, len(lanes)))
-        times[0], times[1], times[2] = press[0], keys.ended[lanes], keys.declared[lanes]
-        times = np.rint(times) - self._began[place[LINE]]
-        levels = np.empty((4, len(lanes)))
-        np.multiply(20, np.log10(press[SIZE] / ZERO_DBM0), out=levels[1:3])
-        np.maximum(levels[1], levels[2], out=levels[0])
-        np.subtract(levels[2], levels[1], out=levels[3])
-        numbers = *times.astype(int).tolist(), *levels.round(1).tolist(), *press[PERCENT].round(2).tolist()
-        heard.add(lanes.tolist(), list(map(Digit._make, zip(place[LINE].tolist(), digits, *numbers, strict=True))))
+        lanes, lines = place[LANE], place[LINE]
+        known, names = keys.known.take(lanes, 1), [KEYS[digit] for digit in keys.digit[lanes].tolist()]
+        times = np.maximum(np.rint(known[START::-1] - self._began[lines]), 0).astype(int)
+        low, high = 20 * np.log10(known[SIZE] / ZERO_DBM0)
+        levels = np.array([np.maximum(low, high), low, high, high - low]).round(1)
+        numbers = *times.tolist(), *levels.tolist(), *known[PERCENT].round(2).tolist()
+        heard.add(lanes.tolist(), list(map(Digit, lines.tolist(), names, *numbers)))

@@ -26,9 +26,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import goertzel
-from .company import RECENT, most_left, residual, rest
+from .company import RECENT, residual, rest
 from .generate import HIGH, LOW
-from .levels import RATE, amplitude, ms, ratio
+from .levels import RATE, amplitude, ms
 
 WINDOW = ms(30)  # the two nearest tones are 73 Hz apart: a Hann window of 30 ms puts them on each other's skirts
 HOP = ms(5)
@@ -218,13 +218,6 @@ def _reach(envelope: Single) -> Signal:
     return reach
 
 
-def filled(share: NDArray[np.floating]) -> Signal:
-    """How many samples of a window a tone fills, from its beginning or to its end, that has this share of its amplitude
-    in it."""
-    samples: Signal = np.interp(share, _FILLED, np.arange(1, WINDOW + 1))
-    return samples
-
-
 def _response(bins: Signal) -> Signal:
     """What the window leaves of a sine so many bins off: 1 at 0, 0.54 at 1.02, the 2.3 % of 1336 Hz."""
     response: Signal = np.sinc(bins) + (np.sinc(bins - 1) + np.sinc(bins + 1)) / 2
@@ -333,30 +326,23 @@ _LISTENED = np.array([CHECKS.index(check) for check in ("steady", "voice", "unde
 
 
 def _listen(verdicts: Verdicts, rows: Indexes, recent: Single, pairs: _Pairs, limits: Limits) -> None:
-    """The last check: refuse those that have company too strong, and those that only noise would excuse. Where no
-    component of what is left can be too strong, since all of it together is not, its spectrum is spared."""
+    """The last check: refuse those that have company too strong, and those that only noise would excuse."""
     lengths = np.minimum(-np.rint(verdicts.presses[0, rows]).astype(np.intp) - ms(3), RECENT)
-    hertz = np.ascontiguousarray(pairs.hertz.T)
+    left = rest(residual(recent, lengths, np.ascontiguousarray(pairs.hertz.T)))
     weaker = np.minimum(pairs.seen[0], pairs.seen[1])  # as seen: a tone far off has to be purer
-    surely = np.float32(ratio(max(limits.purity, limits.noise_purity, limits.voice)))
-    wavers = pairs.steady > limits.steady
-    (unsure,) = ((weaker < surely * most_left(recent, lengths, hertz)) | wavers).nonzero()
-    if not len(unsure):
-        return
-    left = rest(residual(recent[unsure], lengths[unsure], hertz[unsure]))
-    voice, under, purity = 20 * np.log10(weaker[unsure] / np.stack([left.voice, left.under, left.strongest]))
+    voice, under, purity = 20 * np.log10(weaker / np.stack([left.voice, left.under, left.strongest]))
     firm = (pairs.steady <= limits.firm_steady) & (pairs.drift <= limits.firm_drift)
     firm &= (np.abs(pairs.apart) <= limits.firm_apart) & (verdicts.value[rows] >= limits.firm_on)
     flat = 20 * np.log10(left.strongest / left.median) <= limits.noise_crest
-    least = np.where(firm[unsure], min(limits.purity, limits.firm_purity), limits.purity)
+    least = np.where(firm, min(limits.purity, limits.firm_purity), limits.purity)
     least = np.where(flat, np.minimum(least, limits.noise_purity), least)
-    values, bounds = np.stack([pairs.steady[unsure], voice, under, purity]), np.empty((4, len(unsure)))
+    values, bounds = np.stack([pairs.steady, voice, under, purity]), np.empty((4, len(rows)))
     bounds[0], bounds[1], bounds[2], bounds[3] = limits.steady, limits.voice, limits.under, least
     fails = values < bounds
-    fails[0] = wavers[unsure] & ~flat
+    fails[0] = (pairs.steady > limits.steady) & ~flat
     (failed,) = np.logical_or.reduce(fails, axis=0).nonzero()
     worst = fails.argmax(axis=0)[failed]
-    verdicts.refuse(rows[unsure[failed]], _LISTENED[worst], values[worst, failed], bounds[worst, failed])
+    verdicts.refuse(rows[failed], _LISTENED[worst], values[worst, failed], bounds[worst, failed])
 
 
 def edges(samples: Single, digits: Indexes, sizes: Signal, rising: NDArray[np.bool_]) -> Signal:

@@ -29,13 +29,12 @@ LEAD = WINDOW - STEP  # samples before the ring's beginning
 # a million: up to there OpenBLAS copies no operand before it begins, which would cost half as much again.
 TILE = 128
 APART = -(-WINDOW // STEP)  # windows so many steps apart do not overlap
-GROWN = 0.32  # of a tone's power a hop ago: as of one that began 36 ms ago, which is judged as long as `Limits.on`
+BEFORE = 2  # hops of which the powers are kept, so that a press 56 ms long can be measured
 OFF = 5.0  # dB, what a tone 1.8 % off loses in a window tuned to the nominal frequency
 
 TONES = LOW + HIGH
 # What is looked at beside the pair: outside the groups, and between the high tones, on the skirts of one that is off.
 REFERENCES = (590.0, 1040.0, 1110.0, 1740.0, 1850.0, 1272.0, 1406.0, 1555.0)
-_BEGIN = np.array([[0], [4]])  # of the two groups among the tones
 
 Powers = NDArray[np.float32]
 Indexes = NDArray[np.intp]
@@ -51,7 +50,6 @@ class Gates:
     twist_low: float
     outside: float
     between: float
-    lasting: float = 0.001  # of a tone's power must have been there a hop ago; a key 11 ms long had it
 
     @classmethod
     def of(cls, limits: Limits) -> Gates:
@@ -85,32 +83,30 @@ def _columns() -> Powers:
     return goertzel.basis(TONES + REFERENCES, goertzel.hann(WINDOW)).astype(np.float32, order="F")
 
 
-@dataclass(frozen=True)
+@dataclass
 class Look:
     """The windows that are complete now: where they end, the squared amplitudes in them of the eight tones and then of
-    the references, (16, hops, lines), and of the tones in the window before them, (8, lines)."""
+    the references, (16, hops, lines), and of the tones in the last windows before them, (8, lines) each."""
 
     ends: range
     powers: Powers
-    before: Powers
+    before: tuple[Powers, Powers]
 
     @cached_property
     def tones(self) -> Powers:
-        """Squared amplitudes of the tones in the window before and in each, hop by hop: (8, (1 + hops) * lines)."""
-        return np.concatenate([self.before, self.powers[:8].reshape(8, -1)], axis=1)
+        """Squared amplitudes of the tones, of the windows before and of each, by hops: (8, (BEFORE + hops) * lines)."""
+        return np.concatenate([*self.before, self.powers[:8].reshape(8, -1)], axis=1)
 
 
 class Candidates(NamedTuple):
-    """Pairs that stand out, (n,) each. `windows`: hop * lines + line, ascending. `grown`: so much was there a hop ago
-    that they may be long enough."""
+    """Pairs that stand out, (n,) each. `windows`: hop * lines + line, ascending."""
 
     windows: Indexes
     digits: Indexes
-    grown: NDArray[np.bool_]
 
 
 _NO = np.zeros(0, np.intp)
-NONE = Candidates(_NO, _NO, np.zeros(0, np.bool_))
+NONE = Candidates(_NO, _NO)
 
 
 class Pairs:
@@ -121,12 +117,14 @@ class Pairs:
         self._keep(np.zeros((lines, LEAD + self._ring), np.float32))
         self.position = 0  # samples fed to every line so far
         self._columns = _columns()
-        self._before = np.zeros((8, lines), np.float32)  # squared amplitudes of the tones at the last hop
+        # Squared amplitudes of the tones at the last two hops.
+        self._before = np.zeros((8, lines), np.float32), np.zeros((8, lines), np.float32)
 
     def reset(self, line: int) -> None:
         """Forget what this line carried."""
         self._samples[line] = 0
-        self._before[:, line] = 0
+        for powers in self._before:
+            powers[:, line] = 0
 
     def room(self, wanted: int) -> int:
         """How many of so many samples may be fed at once now, one at least. The first long feed lengthens the ring."""
@@ -171,7 +169,7 @@ class Pairs:
         else:
             for hop in range(hops):
                 self._measure(self._windows[:, first + hop * STEP], powers[:, hop])
-        before, self._before = self._before, powers[:8, -1]
+        before, self._before = self._before, (powers[:8, -2] if hops > 1 else self._before[1], powers[:8, -1])
         return Look(ends, powers, before)
 
     def _measure(self, windows: Powers, powers: Powers) -> None:
@@ -191,29 +189,25 @@ class Pairs:
         (window,) = (stands_out[0] & stands_out[1]).nonzero()
         if not len(window):
             return NONE
-        places = groups[:, :, window].argmax(axis=1)
-        before = np.minimum.reduce(look.tones[places + _BEGIN, window] / tops[:, window])
-        (kept,) = (before >= gates.lasting).nonzero()
-        if len(kept) < len(window):
-            window, places, before = window[kept], places[:, kept], before[kept]
-        return Candidates(window, 4 * places[0] + places[1], before >= GROWN)
+        places = groups.take(window, 2).argmax(axis=1)
+        return Candidates(window, 4 * places[0] + places[1])
 
-    def recent(self, lines: Indexes, ends: Indexes) -> Powers:
-        """The HISTORY samples of each line (n,) up to each position (n,): (n, HISTORY)."""
+    def recent(self, lines: Indexes, ends: Indexes, length: int = HISTORY) -> Powers:
+        """The samples of each line (n,) up to each position (n,), HISTORY at most: (n, length)."""
+        if len(ends) and np.count_nonzero(ends == ends[0]) == len(ends):
+            return self._upto(lines, int(ends[0] - 1) % self._ring + 1, length)
         stops = (ends - 1) % self._ring + 1
-        if len(stops) and (stops == stops[0]).all():
-            return self._upto(lines, int(stops[0]))
-        found = np.empty((len(lines), HISTORY), np.float32)
+        found = np.empty((len(lines), length), np.float32)
         inside = stops >= HISTORY - LEAD
-        found[inside] = self._histories[lines[inside], LEAD + stops[inside] - HISTORY]
+        found[inside] = self._histories[lines[inside], LEAD + stops[inside] - HISTORY, -length:]
         for stop in set(stops[~inside].tolist()):
             these = stops == stop
-            found[these] = self._upto(lines[these], stop)
+            found[these] = self._upto(lines[these], stop, length)
         return found
 
-    def _upto(self, lines: Indexes, stop: int) -> Powers:
-        """The HISTORY samples of these lines up to one place in the ring."""
-        begin = LEAD + stop - HISTORY
+    def _upto(self, lines: Indexes, stop: int, length: int) -> Powers:
+        """The last samples of these lines up to one place in the ring."""
+        begin = LEAD + stop - length
         if begin >= 0:
             return self._samples[lines, begin : LEAD + stop]
         # The ring's end stands before its beginning as far as LEAD.

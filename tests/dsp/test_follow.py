@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from hotline.dsp import dtmf, generate, levels
-from hotline.dsp.follow import NONE, Keys
+from hotline.dsp.follow import ENDED, NONE, Keys
 
 
 def line(rng, seconds=4.0):
@@ -61,14 +61,14 @@ def test_a_key_ends_where_its_tones_end(first):
 
 def test_what_is_known_of_a_lane_can_be_handed_on_and_forgotten():
     lanes, lines = Keys.none(3), Keys.none(5)
-    lanes.digit[1], lanes.young[1], lanes.ended[1], lanes.declared[1] = 7, 3, 250.0, 160
-    lanes.silent[1], lanes.least[:, 1], lanes.press[:, 1] = False, 4.0, np.arange(7)
+    lanes.digit[1], lanes.young[1], lanes.silent[1] = 7, 3, False
+    lanes.least[:, 1], lanes.known[:, 1] = 4.0, np.arange(9)
     assert lanes.any()
     assert not lines.any()
     lines.copy(np.array([4]), lanes, np.array([1]))
-    assert (lines.digit[4], lines.young[4], lines.ended[4], lines.declared[4]) == (7, 3, 250.0, 160)
-    assert lines.press[:, 4].tolist() == [0, 1, 2, 3, 4, 5, 6]
+    assert (lines.digit[4], lines.young[4], lines.known[:, 4].tolist()) == (7, 3, list(range(9)))
+    assert not lines.silent[4]
     lines.forget(4)
-    assert (lines.digit[4], lines.ended[4], lines.least[:, 4].tolist()) == (NONE, np.inf, [np.inf, np.inf])
+    assert (lines.digit[4], lines.known[ENDED, 4], lines.least[:, 4].tolist()) == (NONE, np.inf, [np.inf] * 2)
     assert lines.silent.all()
     assert lanes.digit[1] == 7

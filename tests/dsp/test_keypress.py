@@ -7,6 +7,7 @@ import pytest
 from hotline.dsp import generate, keypress, levels
 from hotline.dsp.keypress import HISTORY, LIMITS, Press, Refusal
 from rig import slow_keypress
+from rig.presses import presses
 
 RNG = np.random.default_rng(11)
 
@@ -135,29 +136,6 @@ def test_edges_are_where_the_tone_began_and_ended():
     began, ended = keypress.edges(both, np.array([5, 5]), sizes, np.array([True, False]))
     assert HISTORY + began == pytest.approx(140, abs=levels.ms(1.5))
     assert HISTORY + ended == pytest.approx(140 + len(key), abs=levels.ms(1.5))
-
-
-def presses(count, rng):
-    """Keys of every kind, in noise and other company, some begun or ended lately: samples and digits."""
-    digits = rng.integers(0, len(generate.KEYS), count)
-    samples = rng.standard_normal((count, HISTORY)) * 10 ** rng.uniform(0, 3, (count, 1))
-    for row, digit in zip(samples, digits, strict=True):
-        line = np.zeros(3 * HISTORY)
-        key = generate.key(
-            generate.KEYS[digit],
-            rng.uniform(15, 120),
-            level_dbm0=rng.uniform(-50, 0),
-            twist_db=rng.uniform(-13, 9),
-            deviation_percent=tuple(rng.uniform(-2.6, 2.6, 2)),
-        )
-        line[HISTORY : HISTORY + len(key)] = key
-        end = int(rng.integers(HISTORY + levels.ms(30), HISTORY + levels.ms(110)))
-        row += line[end - HISTORY : end]
-        if rng.random() < 0.3:
-            row += generate.tones([rng.uniform(200, 3000)], [rng.uniform(-40, -5)], HISTORY)
-        if rng.random() < 0.1:
-            row += generate.tones([rng.uniform(290, 315)], [rng.uniform(-30, -5)], HISTORY)
-    return samples.astype(np.float32), digits
 
 
 def test_many_are_judged_at_once_as_the_textbook_judges_each():

@@ -47,15 +47,15 @@ def test_the_judge_gets_the_samples_up_to_any_window_and_a_little_before(lines):
 def candidates(signal):
     bank = Pairs(1)
     found = [bank.candidates(look, Gates.of(LIMITS)) for look in looks(bank, signal[None], iter(lambda: STEP, None))]
-    return [(int(digit), bool(grown)) for one in found for digit, grown in zip(one.digits, one.grown, strict=True)]
+    return [int(digit) for one in found for digit in one.digits]
 
 
 @pytest.mark.parametrize("digit", range(16))
-def test_a_key_is_a_candidate_that_grows(digit):
+def test_a_key_is_a_candidate_while_it_sounds(digit):
     signal = np.concatenate([generate.silence(25), generate.dtmf(generate.KEYS[digit], 100, 60)])
     found = candidates(signal)
-    assert {at for at, _ in found} == {digit}
-    assert [grown for _, grown in found][:2] == [False, True]
+    assert set(found) == {digit}
+    assert 5 <= len(found) <= 7
 
 
 @pytest.mark.parametrize(
@@ -81,35 +81,33 @@ def test_all_gates_at_once_are_each_of_them_in_turn():
     strong = rng.integers(0, 4, (2, hops, lines)) + np.array([0, 4])[:, None, None]
     np.put_along_axis(powers, strong, 10 ** rng.uniform(-2.2, 0, strong.shape), axis=0)
     powers = (powers * 10 ** rng.uniform(3, 6, lines)).astype(np.float32)
-    before = (10 ** rng.uniform(0, 6, (8, lines))).astype(np.float32)
-    found = Pairs(lines).candidates(Look(range(STEP, (hops + 1) * STEP, STEP), powers, before), gates)
+    before = np.zeros((8, lines), np.float32)
+    found = Pairs(lines).candidates(Look(range(STEP, (hops + 1) * STEP, STEP), powers, (before, before)), gates)
     expected = []
     for hop, line in np.ndindex(hops, lines):
         tones, references = powers[:8, hop, line].astype(float), powers[8:, hop, line].astype(float)
-        earlier = powers[:8, hop - 1, line] if hop else before[:, line]
         row, column = int(tones[:4].argmax()), int(tones[4:].argmax())
         low, high = tones[row], tones[4 + column]
-        lasting = min(earlier[row] / low, earlier[4 + column] / high)
         if (
             min(low / tones[:4].sum(), high / tones[4:].sum()) >= gates.share
             and min(low, high) >= max(gates.floor, references[:5].max() / gates.outside)
             and high >= references[5:].max() / gates.between
             and gates.twist_low <= high / low <= gates.twist_high
-            and lasting >= gates.lasting
         ):
-            expected.append((hop * lines + line, 4 * row + column, lasting >= 0.32))
-    assert 200 < len(expected) < 1000  # of 12000
+            expected.append((hop * lines + line, 4 * row + column))
+    assert 200 < len(expected) < 2000  # of 12000
     assert [tuple(one) for one in np.transpose(found).tolist()] == expected
 
 
 def test_a_reset_line_has_carried_nothing():
     bank = Pairs(2)
-    list(looks(bank, np.stack([generate.dtmf("5", 60, 0)] * 2), iter(lambda: STEP, None)))
+    list(looks(bank, np.stack([generate.dtmf("5", 80, 0)] * 2), iter(lambda: STEP, None)))
     bank.reset(0)
     recent = bank.recent(np.array([0, 1]), np.full(2, bank.position))
     assert not recent[0].any()
     assert recent[1].any()
     look = bank.feed(np.zeros((2, STEP), np.int16))
-    assert not look.before[:, 0].any()
     assert not look.powers[:8, 0, 0].any()
-    assert look.before[:, 1].all()
+    for before in look.before:
+        assert not before[:, 0].any()
+        assert before[:, 1].all()
