@@ -19,12 +19,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import near_miss
-from .follow import COLUMN, END, NONE, Digit, Event, Follower, Heard, Indexes, Keys, Onset, Refused
+from .follow import COLUMN, END, NONE, Follower, Indexes, Keys
+from .heard import Digit, Event, Heard, Onset, Refused
 from .keypress import LIMITS, Limits
 from .pairs import BEFORE, STEP, Candidates, Gates, Look, Pairs
 
 __all__ = ["LIMITS", "Detector", "Digit", "Event", "Limits", "Onset", "Refused"]
 
+SETTLED = 4 * STEP  # how often is told of keys that were let go
 # Gates so wide that a pair which passes no others can still be told why.
 NEAR = Gates.of(Limits(floor=-56.0, twist_high=15.0, twist_low=-20.0, group=0.0, outside=0.0, between=-6.0))
 
@@ -41,6 +43,7 @@ class Detector:
         self._began = np.zeros(lines, np.intp)  # the position at which each line's call began
         self._keys = Keys.none(lines)
         self._known = False  # is anything known of any line
+        self._heard = Heard()
         self._place = np.stack([self._lines, self._lines, self._lines, self._lines + BEFORE * lines])
         self._follower = Follower(self._pairs, limits, self._began, explain=explain)
 
@@ -50,11 +53,12 @@ class Detector:
         self._began[line] = self._pairs.position
         self._keys.young[line] = NONE
         self._keys.forget(line)
+        self._heard.forget(line)
 
     def feed(self, frames: NDArray[np.int16]) -> list[Event]:
         """The next n >= 0 samples of every line, int16 (lines, n) at 8000 Hz; events in order for each line.
 
-        A key is followed to its end only by further samples: after a file feed 100 ms of silence."""
+        A key is followed to its end only by further samples: after a file feed 200 ms of silence, at once."""
         if frames.ndim != 2 or frames.shape[0] != len(self._lines) or frames.dtype != np.int16:
             raise ValueError(f"frames are {frames.dtype} {frames.shape}; expected int16 ({len(self._lines)}, n)")
         events: list[Event] = []
@@ -70,12 +74,14 @@ class Detector:
 
     def _hop(self, look: Look) -> list[Event]:
         """Take all lines a hop further."""
-        found, heard = self._pairs.candidates(look, self._gates), Heard([], [])
+        found = self._pairs.candidates(look, self._gates)
         if self._known or len(found.windows):
             self._place[END] = look.ends[0]
-            self._follower.step(heard, self._keys, slice(None), self._place, look.tones, found)
+            self._follower.step(self._heard, self._keys, slice(None), self._place, look.tones, found)
             self._known = len(found.windows) > 0 or self._keys.any()
-        return heard.events + self._near_misses(look, found) if self._explain else heard.events
+            if self._explain or not self._known or look.ends[0] % SETTLED == 0:
+                self._heard.settle()
+        return self._heard.take() + self._near_misses(look, found) if self._explain else self._heard.take()
 
     def _hops(self, look: Look) -> list[Event]:
         """Take all lines through many hops.
@@ -83,8 +89,9 @@ class Detector:
         A line has several lanes, which are followed side by side: each begins where a candidate appears, as if nothing
         were known, and ends when nothing is; one that begins before the last has ended is forgotten."""
         found = self._pairs.candidates(look, self._gates)
+        self._heard.settle()
         if not (self._known or len(found.windows)):
-            return []
+            return self._heard.take()
         hops, lines = len(look.ends), len(self._lines)
         said = np.full((BEFORE + hops) * lines, NONE)  # by the columns of the powers
         said[BEFORE * lines + found.windows] = found.digits
@@ -92,7 +99,7 @@ class Detector:
         begins, goes_on = seen[BEFORE:] & ~seen[BEFORE - 1 : -1], seen[1:] & seen[:-1]
         begins[0] |= (self._keys.digit >= 0) | (self._keys.young >= 0)
         of_lane, begin = begins.T.nonzero()
-        keys, heard, active = Keys.none(len(of_lane)), Heard([], []), np.arange(len(of_lane))
+        keys, heard, active = Keys.none(len(of_lane)), Heard(), np.arange(len(of_lane))
         (first,) = (begin == 0).nonzero()
         keys.copy(first, self._keys, of_lane[first])
         place = np.stack([active, of_lane, look.ends[0] + begin * STEP, (BEFORE + begin) * lines + of_lane])
@@ -107,7 +114,8 @@ class Detector:
             known |= goes_on.take(here[COLUMN], mode="clip")  # at the next hop
             active = active[known & (here[END] < look.ends[-1])]
         self._known = True
-        return _in_order(heard, self._remember(keys, of_lane, begin, place[COLUMN] // lines - BEFORE))
+        counts = self._remember(keys, of_lane, begin, place[COLUMN] // lines - BEFORE)
+        return self._heard.take() + heard.take_by_lanes(counts)
 
     def _remember(self, keys: Keys, of_lane: Indexes, begin: Indexes, reached: Indexes) -> list[bool]:
         """What is known of each line's last lane is known of the line. Which lanes count?"""
@@ -131,10 +139,3 @@ class Detector:
             if why:
                 events.append(Refused(line, why[0], end - int(self._began[line]), *why[1]))
         return events
-
-
-def _in_order(heard: Heard, counts: list[bool]) -> list[Event]:
-    """What happened on lanes that count, lane by lane."""
-    lanes, events = heard
-    order = np.argsort(np.array(lanes, np.intp), kind="stable").tolist()
-    return [events[one] for one in order if counts[lanes[one]]]

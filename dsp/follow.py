@@ -22,7 +22,8 @@ from .clear import LENGTH, Bounds
 from .clear import clear as clearly
 from .generate import KEYS
 from .goertzel import hann
-from .keypress import HALF, ON, PASSED, WINDOW, ZERO_DBM0, Limits, Verdict
+from .heard import DECLARED, ENDED, PERCENT, ROWS, SEEN, SIZE, START, Ended, Heard, Onset, Refused
+from .keypress import HALF, ON, PASSED, WINDOW, Limits, Verdict
 from .levels import ms
 from .pairs import BEFORE, LOOK_BACK, STEP, Candidates, Pairs, Powers
 
@@ -33,56 +34,10 @@ OLD = ms(60)  # a press older than that was judged before
 UNLIKE = 0.1  # of their size, by which two tones that begin or end together fill two windows differently
 AT_ONCE = 384  # presses judged together, so that the work fits the cache
 NONE = -1  # instead of a digit
-# Rows of what is known of a key: the positions at which it was declared and where it paused, infinite while it sounds
-# and where there is none; and a Press, but with the position where it began.
-DECLARED, ENDED, START, SIZE, SEEN, PERCENT = 0, 1, 2, slice(3, 5), slice(5, 7), slice(7, 9)
-ROWS = START + len(keypress.Press._fields)
-
 Indexes = NDArray[np.intp]
 _NO = np.zeros(0, np.intp)
 Mask = NDArray[np.bool_]
 Signal = NDArray[np.float64]
-
-
-class Onset(NamedTuple):
-    """A key is held and certain; `at` is the sample index, since the line's reset, by which it was known."""
-
-    line: int
-    digit: str
-    at: int
-
-
-class Digit(NamedTuple):
-    """A key was released. Positions are sample indexes since the line's reset; levels are those of each tone, and
-    `level_dbm0` is the stronger; twist is high group minus low group; deviations are in per cent of nominal."""
-
-    line: int
-    digit: str
-    start: int
-    end: int
-    declared: int
-    level_dbm0: float
-    low_dbm0: float
-    high_dbm0: float
-    twist_db: float
-    low_percent: float
-    high_percent: float
-
-
-class Refused(NamedTuple):
-    """A sound that is no key though it is like one: the check it failed (a field of Limits, or one of near_miss), with
-    what value. `digit` is all four keys where one tone sounds alone. A key that is accepted is usually refused before,
-    for being too short yet."""
-
-    line: int
-    digit: str
-    at: int
-    check: str
-    value: float
-    limit: float
-
-
-Event = Onset | Digit | Refused
 
 
 class Keys(NamedTuple):
@@ -91,7 +46,7 @@ class Keys(NamedTuple):
     young: Indexes  # the digit of a pair that was too short at the last hop, or NONE
     digit: Indexes  # the key held, or NONE; what follows is of that
     silent: Mask  # there is none, or it pauses
-    least: Powers  # (2, n): power of its tones below which it sounds no more; infinite where there is none
+    least: Powers  # (2, n): power of its tones below which it sounds no more; of low infinite where there is none
     known: Signal  # (ROWS, n)
 
     @classmethod
@@ -113,8 +68,7 @@ class Keys(NamedTuple):
     def forget(self, lanes: Indexes | int) -> None:
         """No key is held."""
         self.digit[lanes], self.silent[lanes] = NONE, True
-        for row in self.known[ENDED], *self.least:
-            row[lanes] = np.inf
+        self.known[ENDED][lanes], self.least[0][lanes] = np.inf, np.inf  # where one tone does not sound, none does
 
     def any(self) -> bool:
         """Is anything known of any lane?"""
@@ -128,17 +82,6 @@ Lanes = Indexes | slice
 # Some lanes, (4, n): their numbers, their lines, where the window ends, and its column in `powers`.
 Place = NDArray[np.intp]
 LANE, LINE, END, COLUMN = range(4)
-
-
-class Heard(NamedTuple):
-    """Events in the order in which they happened, and the lane of each."""
-
-    lanes: list[int]
-    events: list[Event]
-
-    def add(self, lanes: Sequence[int], events: Sequence[Event]) -> None:
-        self.lanes.extend(lanes)
-        self.events.extend(events)
 
 
 def _shares() -> Signal:
@@ -290,7 +233,8 @@ class Follower:
             filled, alike = _filled((seen[1] + seen[2]) / seen[0])
             clear &= alike & (filled >= self._on - STEP) & (filled <= OLD - STEP)
             known = np.empty((ROWS, len(digits)))
-            known[START], known[SIZE], known[SEEN], known[PERCENT] = -STEP - filled, sizes, seen[0], percent
+            known[START] = place[END] - (STEP + filled)
+            known[SIZE], known[SEEN], known[PERCENT] = sizes, seen[0], percent
             if np.count_nonzero(clear) == len(clear):
                 self._begin(heard, keys, place, digits, known)
                 return
@@ -316,7 +260,7 @@ class Follower:
         if len(rows):
             known = np.empty((ROWS, len(rows)))
             known[START:] = verdicts.presses[:, rows + len(digits) * late[rows]]
-            known[START] -= LOOK_BACK * late[rows]
+            known[START] += place[END][rows] - LOOK_BACK * late[rows]
             self._begin(heard, keys, place[:, rows], digits[rows], known)
 
     def _tell(self, heard: Heard, place: Place, digits: Indexes, refusals: Sequence[Verdict]) -> None:
@@ -329,7 +273,6 @@ class Follower:
     def _begin(self, heard: Heard, keys: Keys, place: Place, digits: Indexes, known: Signal) -> None:
         """These keys are down. One held before is released, unless it is the same, weaker or stronger after a break."""
         lanes = place[LANE]
-        known[START] += place[END]
         known[DECLARED], known[ENDED] = place[END], np.inf
         new = place
         if np.count_nonzero(keys.digit[lanes] >= 0):
@@ -360,11 +303,6 @@ class Follower:
         return new
 
     def _let_go(self, heard: Heard, keys: Keys, place: Place) -> None:
-        """Report keys that ended."""
+        """These keys have ended."""
         lanes, lines = place[LANE], place[LINE]
-        known, names = keys.known.take(lanes, 1), [KEYS[digit] for digit in keys.digit[lanes].tolist()]
-        times = np.maximum(np.rint(known[START::-1] - self._began[lines]), 0).astype(int)
-        low, high = 20 * np.log10(known[SIZE] / ZERO_DBM0)
-        levels = np.array([np.maximum(low, high), low, high, high - low]).round(1)
-        numbers = *times.tolist(), *levels.tolist(), *known[PERCENT].round(2).tolist()
-        heard.add(lanes.tolist(), list(map(Digit, lines.tolist(), names, *numbers)))
+        heard.let_go(Ended(lanes, lines, keys.digit[lanes], keys.known.take(lanes, 1), self._began[lines]))
