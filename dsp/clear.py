@@ -58,7 +58,7 @@ _PERCENT = (100 * FAR / _FAR / _TONES).astype(
 
 @dataclass(frozen=True)
 class Bounds:
-    """What makes a key clear."""
+    """What makes a key clear; nothing does if it has to last longer than what is looked at."""
 
     least: float  # of a tone's energy to that of all that is left
     floor: float  # of a tone's energy
@@ -71,7 +71,7 @@ class Bounds:
         off = min(limits.deviation, limits.apart / 2) / _PERCENT
         return cls(
             least=ratio(max(limits.purity, limits.voice, limits.under)) ** 2,
-            floor=amplitude(limits.floor) ** 2 * _ENERGY,
+            floor=amplitude(limits.floor) ** 2 * _ENERGY if ms(limits.on) <= LENGTH else math.inf,
             twist=np.array([[ratio(-limits.twist_high)], [ratio(limits.twist_low)]], np.float32) ** 2,
             off=np.minimum(off, _FAR).astype(np.float32),
             growth=math.log(ratio(min(GROWTH, limits.steady))) / ms(20) * _WIDTH,

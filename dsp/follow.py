@@ -110,7 +110,7 @@ class Follower:
     def __init__(self, pairs: Pairs, limits: Limits, began: Indexes, *, explain: bool) -> None:
         """`began`: the position at which each line's call began, (lines,); it may change."""
         self._pairs, self._limits, self._began, self._explain = pairs, limits, began, explain
-        self._bounds, self._on, self._bridge = Bounds.of(limits), ms(limits.on), ms(limits.bridge)
+        self._bounds, self._bridge = Bounds.of(limits), ms(limits.bridge)
         self._back = (np.arange(1 + BEFORE) * len(began))[:, None, None]  # columns from one hop to the last ones
 
     def step(self, heard: Heard, keys: Keys, lanes: Lanes, place: Place, powers: Powers, found: Candidates) -> None:
@@ -231,7 +231,7 @@ class Follower:
         if np.count_nonzero(clear):
             seen = np.sqrt(around)
             filled, alike = _filled((seen[1] + seen[2]) / seen[0])
-            clear &= alike & (filled >= self._on - STEP) & (filled <= OLD - STEP)
+            clear &= alike & (filled <= OLD - STEP)
             known = np.empty((ROWS, len(digits)))
             known[START] = place[END] - (STEP + filled)
             known[SIZE], known[SEEN], known[PERCENT] = sizes, seen[0], percent

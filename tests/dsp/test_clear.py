@@ -1,5 +1,7 @@
 """Clear keys: which are, from both sides of each bound, and what is measured of them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hotline.dsp import generate, keypress, levels
@@ -74,3 +76,9 @@ def test_who_is_asked_beside_it_does_not_change_an_answer():
         if passes[0]:
             assert sizes[:, 0] == pytest.approx(together[1][:, row], rel=1e-4)
             assert percent[:, 0] == pytest.approx(together[2][:, row], abs=1e-3)
+
+
+def test_nothing_is_clear_that_has_to_last_longer_than_is_looked_at():
+    key = generate.tones([697.0, 1209.0], [-10.0, -10.0], LENGTH)[None].astype(np.float32)
+    passes = [clear(key, np.array([[0], [4]]), Bounds.of(replace(LIMITS, on=on)))[0].tolist() for on in (36.0, 36.2)]
+    assert passes == [[True], [False]]
