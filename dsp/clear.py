@@ -81,9 +81,9 @@ class Bounds:
 def clear(samples: Single, tones: Indexes, bounds: Bounds) -> tuple[Mask, Signal, Signal]:
     """Which pairs of tones, of the eight (2, n), are clear keys in these samples, (n, LENGTH); the tones' peak
     amplitudes and how far they are off nominal in per cent, (2, n) each."""
-    parts = (_ROWS @ samples.T).reshape(8, 4, -1)[tones, :, np.arange(tones.shape[1])]
+    parts = _ROWS.dot(samples.T).reshape(8, 4, -1)[tones, :, np.arange(tones.shape[1])]
     energy = np.add.reduce(np.square(parts), axis=2)
-    left = np.square(samples) @ _WEIGHTS - energy[0] - energy[1]
+    left = np.square(samples).dot(_WEIGHTS) - energy[0] - energy[1]
     pairs = parts.view(np.complex64)
     beside = pairs[..., 1] / pairs[..., 0]
     ok = energy >= np.maximum(np.maximum(bounds.least * left, bounds.floor), energy[::-1] * bounds.twist)

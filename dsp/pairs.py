@@ -184,7 +184,7 @@ class Pairs:
         powers = look.powers.reshape(16, -1)
         groups = powers[:8].reshape(2, 4, -1)
         tops = np.maximum.reduce(groups, axis=1)
-        least = np.maximum.reduce((gates.least @ powers).reshape(13, 2, -1), axis=0, initial=gates.floor)
+        least = np.maximum.reduce(gates.least.dot(powers).reshape(13, 2, -1), axis=0, initial=gates.floor)
         stands_out = tops >= least
         (window,) = (stands_out[0] & stands_out[1]).nonzero()
         if not len(window):
