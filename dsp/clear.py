@@ -78,7 +78,7 @@ class Bounds:
         )
 
 
-def clear(samples: Single, tones: Indexes, bounds: Bounds) -> tuple[Mask, Signal, Signal]:
+def clear_keys(samples: Single, tones: Indexes, bounds: Bounds) -> tuple[Mask, Signal, Signal]:
     """Which pairs of tones, of the eight (2, n), are clear keys in these samples, (n, LENGTH); the tones' peak
     amplitudes and how far they are off nominal in per cent, (2, n) each."""
     parts = _ROWS.dot(samples.T).reshape(8, 4, -1)[tones, :, np.arange(tones.shape[1])]

@@ -5,9 +5,10 @@ Every 20 ms a Hann window of 30 ms is looked at in two stages:
 1. all lines (pairs.py): the eight tones, and reference frequencies between and outside their groups, one matrix
    product. One row and one column must stand out of their groups, above the references and the floor, within the twist.
    Nothing is compared with the energy of the whole band, so dial tone, hum, DC and clipping do not matter.
-2. the few that are left (follow.py): `keypress.judge` measures the last 80 ms: length from the half-amplitude crossings
-   of the envelope (with a Hann window they lie where the tone begins and ends), frequency by phase advance, steadiness,
-   and the strongest other component once both tones are subtracted. A key that passes is followed to its end.
+2. the few that are left (follow.py): most keys are clear (clear.py): two steady tones and next to nothing else. Of the
+   others `keypress.judge` measures the last 80 ms: length from the half-amplitude crossings of the envelope (with a
+   Hann window they lie where the tone begins and ends), frequency by phase advance, steadiness, and the strongest other
+   component once both tones are subtracted. A key that passes is followed to its end.
 
 Both are evaluated at fixed positions and the second is a pure function of the samples, so neither how a signal is
 cut into frames nor what other lines carry changes an event.

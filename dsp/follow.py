@@ -4,7 +4,8 @@ A lane is a line, or, in a file, a stretch of one: hops of 20 ms that are follow
 all lanes lies in arrays, and a step takes some of them one hop further, each kind of news at once:
 
 - a pair that appears is young until it has lasted a hop: it would be too short whatever else it is;
-- one that has is judged (keypress.py), and again at the next hop if it was too short; a key begins if it passes;
+- one that has is a key if it is clear (clear.py), as nearly all are; else it is judged (keypress.py), and again at the
+  next hop if it was too short;
 - a key held ends where a tone of it falls below half. After `Limits.bridge` it is let go; if it comes back before, that
   was a break.
 """
@@ -18,8 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import keypress
-from .clear import LENGTH, Bounds
-from .clear import clear as clearly
+from .clear import LENGTH, Bounds, clear_keys
 from .generate import KEYS
 from .goertzel import hann
 from .heard import DECLARED, ENDED, PERCENT, ROWS, SEEN, SIZE, START, Ended, Heard, Onset, Refused
@@ -227,7 +227,7 @@ class Follower:
                 self._press(heard, keys, place[:, some], digits[some], around[:, :, some])
             return
         samples = self._pairs.recent(place[LINE], place[END], LENGTH)
-        clear, sizes, percent = clearly(samples, _TONES.take(digits, 1), self._bounds)
+        clear, sizes, percent = clear_keys(samples, _TONES.take(digits, 1), self._bounds)
         if np.count_nonzero(clear):
             seen = np.sqrt(around)
             filled, alike = _filled((seen[1] + seen[2]) / seen[0])

@@ -1,6 +1,7 @@
 """Key presses, measured: is it one, when did it begin, how strong and how far off is each tone (ITU-T Q.23, Q.24).
 
-Pure functions of 80 ms of samples, for the few moments at which the detector's gates (see dtmf.py) saw a pair of tones.
+Pure functions of 80 ms of samples, for the few moments at which the detector's gates (see dtmf.py) saw a pair of tones
+that is not clear (clear.py).
 All moments of a tick are judged together, in arrays whose last axis is the moments: ten cost little more than one.
 A caller's prompt must stop while the key is still down, so the verdict cannot wait for the key's end; it is asked again
 every 20 ms until it is yes, and has to be sure each time.

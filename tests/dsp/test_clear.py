@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from hotline.dsp import generate, keypress, levels
-from hotline.dsp.clear import LENGTH, Bounds, clear
+from hotline.dsp.clear import LENGTH, Bounds, clear_keys
 from hotline.dsp.keypress import LIMITS, ON, PASSED
 from rig.presses import presses
 
@@ -16,7 +16,7 @@ EIGHT = np.array(generate.LOW + generate.HIGH)
 def ask(tones, hertz, dbm0, beside=0.0, growth_db=0.0):
     """Of one pair of tones with these frequencies and levels."""
     signal = generate.tones(hertz, dbm0, LENGTH) * 10 ** (np.linspace(0, growth_db, LENGTH) / 20) + beside
-    passes, sizes, percent = clear(signal[None].astype(np.float32), np.array(tones)[:, None], BOUNDS)
+    passes, sizes, percent = clear_keys(signal[None].astype(np.float32), np.array(tones)[:, None], BOUNDS)
     return bool(passes[0]), levels.sine_dbm0(sizes[:, 0]), percent[:, 0]
 
 
@@ -56,7 +56,7 @@ def test_what_is_clear_is_a_key_to_the_judge_too():
     """Unless it is too short, which is not asked here. (Of one just begun in noise it may see the tones waver.)"""
     samples, digits = presses(6000, np.random.default_rng(11))
     tones = np.stack([digits // 4, 4 + digits % 4])
-    passes, sizes, percent = clear(samples[:, -LENGTH:], tones, BOUNDS)
+    passes, sizes, percent = clear_keys(samples[:, -LENGTH:], tones, BOUNDS)
     verdicts = keypress.judge(samples, digits)
     passes &= verdicts.check != ON
     accepted = passes & (verdicts.check == PASSED)
@@ -69,9 +69,9 @@ def test_what_is_clear_is_a_key_to_the_judge_too():
 def test_who_is_asked_beside_it_does_not_change_an_answer():
     samples, digits = presses(200, np.random.default_rng(12))
     tones = np.stack([digits // 4, 4 + digits % 4])
-    together = clear(samples[:, -LENGTH:], tones, BOUNDS)
+    together = clear_keys(samples[:, -LENGTH:], tones, BOUNDS)
     for row in range(len(digits)):
-        passes, sizes, percent = clear(samples[[row], -LENGTH:], tones[:, [row]], BOUNDS)
+        passes, sizes, percent = clear_keys(samples[[row], -LENGTH:], tones[:, [row]], BOUNDS)
         assert passes[0] == together[0][row]
         if passes[0]:
             assert sizes[:, 0] == pytest.approx(together[1][:, row], rel=1e-4)
@@ -80,5 +80,5 @@ def test_who_is_asked_beside_it_does_not_change_an_answer():
 
 def test_nothing_is_clear_that_has_to_last_longer_than_is_looked_at():
     key = generate.tones([697.0, 1209.0], [-10.0, -10.0], LENGTH)[None].astype(np.float32)
-    passes = [clear(key, np.array([[0], [4]]), Bounds.of(replace(LIMITS, on=on)))[0].tolist() for on in (36.0, 36.2)]
-    assert passes == [[True], [False]]
+    for on, passes in ((36.0, True), (36.2, False)):
+        assert clear_keys(key, np.array([[0], [4]]), Bounds.of(replace(LIMITS, on=on)))[0] == passes

@@ -60,6 +60,18 @@ def test_a_key_ends_where_its_tones_end(first):
         assert [digit.end for digit in digits] == pytest.approx(ends.tolist(), abs=levels.ms(4))
 
 
+@pytest.mark.parametrize("noise_dbm0", [-90.0, -30.0, -17.0], ids=["clear", "in noise", "judged"])
+def test_a_key_begins_where_its_tones_begin(noise_dbm0):
+    rng = np.random.default_rng(5)
+    for lead in range(0, 160, 7):
+        noise = rng.standard_normal(3200) * levels.rms(noise_dbm0)
+        noise[800 + lead : 800 + lead + levels.ms(70)] += generate.key("159D"[lead % 4], 70)
+        digits = [
+            event for event in feed(generate.to_int16(noise)[None], lambda: 160)[0] if isinstance(event, dtmf.Digit)
+        ]
+        assert [digit.start for digit in digits] == pytest.approx([800 + lead], abs=levels.ms(2))
+
+
 def test_what_is_known_of_a_lane_can_be_handed_on_and_forgotten():
     lanes, lines = Keys.none(3), Keys.none(5)
     lanes.digit[1], lanes.young[1], lanes.silent[1] = 7, 3, False
