@@ -51,9 +51,7 @@ FAR = 14.0  # Hz, 2 % of the lowest tone; of one that is further off, more than 
 _TURNED = 2 * np.pi / RATE * FAR * _TIME
 _SEEN = np.cos(_TURNED) @ _SQUARED
 _FAR = np.sin(_TURNED) @ (_SQUARED * _TIME / _WIDTH) / _SEEN  # the second measure of it over the first
-_PERCENT = (100 * FAR / _FAR / _TONES).astype(
-    np.float32
-)  # of the tone's frequency, by the second measure over the first
+_PERCENT = (100 * FAR / _FAR / _TONES).astype(np.float32)  # of its frequency, that a tone is off, by the same
 
 
 @dataclass(frozen=True)

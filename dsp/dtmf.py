@@ -27,7 +27,7 @@ from .pairs import BEFORE, STEP, Candidates, Gates, Look, Pairs
 
 __all__ = ["LIMITS", "Detector", "Digit", "Event", "Limits", "Onset", "Refused"]
 
-SETTLED = 4 * STEP  # how often is told of keys that were let go
+SETTLED = 4 * STEP  # how often, at least, keys let go are told of
 # Gates so wide that a pair which passes no others can still be told why.
 NEAR = Gates.of(Limits(floor=-56.0, twist_high=15.0, twist_low=-20.0, group=0.0, outside=0.0, between=-6.0))
 
@@ -59,7 +59,8 @@ class Detector:
     def feed(self, frames: NDArray[np.int16]) -> list[Event]:
         """The next n >= 0 samples of every line, int16 (lines, n) at 8000 Hz; events in order for each line.
 
-        A key is followed to its end only by further samples: after a file feed 200 ms of silence, at once."""
+        A key is followed to its end only by further samples, and its release may be told up to 80 ms after it is known:
+        after a file feed 200 ms of silence."""
         if frames.ndim != 2 or frames.shape[0] != len(self._lines) or frames.dtype != np.int16:
             raise ValueError(f"frames are {frames.dtype} {frames.shape}; expected int16 ({len(self._lines)}, n)")
         events: list[Event] = []

@@ -34,8 +34,9 @@ OLD = ms(60)  # a press older than that was judged before
 UNLIKE = 0.1  # of their size, by which two tones that begin or end together fill two windows differently
 AT_ONCE = 384  # presses judged together, so that the work fits the cache
 NONE = -1  # instead of a digit
-Indexes = NDArray[np.intp]
 _NO = np.zeros(0, np.intp)
+
+Indexes = NDArray[np.intp]
 Mask = NDArray[np.bool_]
 Signal = NDArray[np.float64]
 
@@ -128,7 +129,7 @@ class Follower:
 
     def _new(self, heard: Heard, keys: Keys, place: Place, powers: Powers, said: Indexes) -> None:
         """Candidates that are not the key that is held: another, or its own tones that come back and do not die away.
-        Is it long enough, it is judged, else it is young."""
+        Those that may be long enough are pressed, others are young."""
         lanes = place[LANE]
         new = said != keys.digit[lanes]
         (rows,) = (new | keys.silent[lanes]).nonzero()
