@@ -17,8 +17,10 @@ from dataclasses import replace
 from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+if __name__ == "__main__":
+    os.environ.pop("OPENBLAS_CORETYPE", None)
 
-import numpy as np  # after the variable that tells its BLAS to keep to one core
+import numpy as np  # after its BLAS has been told to keep to one core, and to choose its kernel for this processor
 from rich.console import Console
 
 from . import keys, others, ours, peers, report, score, speed, tones, voices
