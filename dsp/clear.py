@@ -10,7 +10,7 @@ of that is less than what one component of it may be. Of a key that is not clear
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,12 +36,12 @@ _ENERGY = float(_SQUARED.sum() / 2)  # of a sine with a peak of 1
 
 
 def _rows() -> Single:
-    """What measures each tone: its cosine and sine, and the same times time, scaled so that the squares of what they
-    measure are energies: (8 * 4, LENGTH)."""
-    turns = np.exp(-2j * np.pi / RATE * np.outer(_TONES, _TIME)) * (_SQUARED / np.sqrt(_ENERGY))
-    slopes = turns * (_TIME / _WIDTH)
-    rows = np.stack([turns.real, turns.imag, slopes.real, slopes.imag], axis=1)
-    return np.ascontiguousarray(rows.reshape(-1, LENGTH), np.float32)
+    """What measures each tone: with it, with the same times time (its slope), and with two sums of both, whose energies
+    tell how these lie to each other. Real and imaginary part of each, so that squares are energies: (8 * 8, LENGTH)."""
+    tone = np.exp(-2j * np.pi / RATE * np.outer(_TONES, _TIME)) * (_SQUARED / np.sqrt(_ENERGY))
+    slope = tone * (_TIME / _WIDTH)
+    rows = [part for one in (tone, slope, tone + slope, tone - 1j * slope) for part in (one.real, one.imag)]
+    return np.ascontiguousarray(np.stack(rows, axis=1).reshape(-1, LENGTH), np.float32)
 
 
 _ROWS = _rows()
@@ -50,41 +50,55 @@ _WEIGHTS = _SQUARED.astype(np.float32)
 FAR = 14.0  # Hz, 2 % of the lowest tone; of one that is further off, more than noise is left
 _TURNED = 2 * np.pi / RATE * FAR * _TIME
 _SEEN = np.cos(_TURNED) @ _SQUARED
-_FAR = np.sin(_TURNED) @ (_SQUARED * _TIME / _WIDTH) / _SEEN  # the second measure of it over the first
+_FAR = float(np.sin(_TURNED) @ (_SQUARED * _TIME / _WIDTH) / _SEEN)  # how much slope such a tone has, across
 _PERCENT = (100 * FAR / _FAR / _TONES).astype(np.float32)  # of its frequency, that a tone is off, by the same
 
+# Sums of the squares of a pair's 16 measures and of all its energy, (17,) or (2, 17), of low and high.
+_ALL = np.eye(17)[16]
+_TONE, _SLOPE, _SUM, _TURN = np.eye(17)[:16].reshape(2, 4, 2, 17).sum(axis=2).transpose(1, 0, 2)
+_BOTH = _TONE + _SLOPE
+_GROWS, _ACROSS = (_SUM - _BOTH) / 2, (_TURN - _BOTH) / 2  # the slope's part of the tone in phase, and across it
+_MEASURED = (*_BOTH / _ENERGY, *_TONE, *_ACROSS)
 
-@dataclass(frozen=True)
-class Bounds:
-    """What makes a key clear; nothing does if it has to last longer than what is looked at."""
 
-    least: float  # of a tone's energy to that of all that is left
-    floor: float  # of a tone's energy
-    twist: Single  # of a tone's energy to the other's, (2, 1)
-    off: Single  # the second measure of each tone to the first, across, at most: (8,)
-    growth: float  # the second measure of a tone to the first, in phase, at most
+class Bounds(NamedTuple):
+    """What makes a key clear: sums of squares that must not be less than something. For many pairs together one product
+    costs less than a comparison for each."""
+
+    sums: Single  # (17, 6 + n): what is measured, then n sums that are bounded
+    least: Single  # (n,)
 
     @classmethod
     def of(cls, limits: Limits) -> Bounds:
-        off = min(limits.deviation, limits.apart / 2) / _PERCENT
-        return cls(
-            least=ratio(max(limits.purity, limits.voice, limits.under)) ** 2,
-            floor=amplitude(limits.floor) ** 2 * _ENERGY if ms(limits.on) <= LENGTH else math.inf,
-            twist=np.array([[ratio(-limits.twist_high)], [ratio(limits.twist_low)]], np.float32) ** 2,
-            off=np.minimum(off, _FAR).astype(np.float32),
-            growth=math.log(ratio(min(GROWTH, limits.steady))) / ms(20) * _WIDTH,
-        )
+        """Nothing is clear if it has to last longer than what is looked at."""
+        purity = ratio(max(limits.purity, limits.voice, limits.under)) ** 2
+        floor = amplitude(limits.floor) ** 2 * _ENERGY if ms(limits.on) <= LENGTH else math.inf
+        growth = math.log(ratio(min(GROWTH, limits.steady))) / ms(20) * _WIDTH
+        far = min(_FAR, *(min(limits.deviation, limits.apart / 2) / _PERCENT).tolist())
+        low, high = _BOTH
+        at_least_floor = [low, high]
+        at_least_0 = [
+            *_BOTH - purity * (_ALL - low - high),
+            ratio(limits.twist_high) ** 2 * low - high,
+            high - ratio(limits.twist_low) ** 2 * low,
+            *growth * _TONE - _GROWS,
+            *growth * _TONE + _GROWS,
+            *far * _TONE - _ACROSS,
+            *far * _TONE + _ACROSS,
+        ]
+        least = [floor] * len(at_least_floor) + [0.0] * len(at_least_0)
+        sums = np.array([*_MEASURED, *at_least_floor, *at_least_0], np.float32).T
+        return cls(np.ascontiguousarray(sums), np.array(least, np.float32))
 
 
-def clear_keys(samples: Single, tones: Indexes, bounds: Bounds) -> tuple[Mask, Signal, Signal]:
+def clear_keys(samples: Single, tones: Indexes, bounds: Bounds) -> tuple[Mask, Single, Single]:
     """Which pairs of tones, of the eight (2, n), are clear keys in these samples, (n, LENGTH); the tones' peak
     amplitudes and how far they are off nominal in per cent, (2, n) each."""
-    parts = _ROWS.dot(samples.T).reshape(8, 4, -1)[tones, :, np.arange(tones.shape[1])]
-    energy = np.add.reduce(np.square(parts), axis=2)
-    left = np.square(samples).dot(_WEIGHTS) - energy[0] - energy[1]
-    pairs = parts.view(np.complex64)
-    beside = pairs[..., 1] / pairs[..., 0]
-    ok = energy >= np.maximum(np.maximum(bounds.least * left, bounds.floor), energy[::-1] * bounds.twist)
-    ok &= np.abs(beside.real) <= bounds.growth
-    ok &= np.abs(beside.imag) <= bounds.off[tones]
-    return ok[0] & ok[1], np.sqrt(energy / _ENERGY), beside.imag * _PERCENT[tones]
+    pairs, count = tones.T, len(samples)
+    squares = np.empty((count, 17), np.float32)
+    parts = _ROWS.dot(samples.T).reshape(8, 8, -1)[pairs, :, np.arange(count)[:, None]]
+    np.square(parts.reshape(count, 16), out=squares[:, :16])
+    squares[:, 16] = np.square(samples).dot(_WEIGHTS)
+    sums = squares.dot(bounds.sums)
+    passes = np.logical_and.reduce(sums[:, 6:] >= bounds.least, axis=1)
+    return passes, np.sqrt(sums[:, 0:2]).T, (sums[:, 4:6] / sums[:, 2:4] * _PERCENT[pairs]).T
