@@ -101,4 +101,4 @@ def clear_keys(samples: Single, tones: Indexes, bounds: Bounds) -> tuple[Mask, S
     squares[:, 16] = np.square(samples).dot(_WEIGHTS)
     sums = squares.dot(bounds.sums)
     passes = np.logical_and.reduce(sums[:, 6:] >= bounds.least, axis=1)
-    return passes, np.sqrt(sums[:, 0:2]).T, (sums[:, 4:6] / sums[:, 2:4] * _PERCENT[pairs]).T
+    return passes, np.sqrt(sums[:, 0:2]).T, (sums[:, 4:6] / sums[:, 2:4] * _PERCENT.take(pairs)).T
