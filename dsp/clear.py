@@ -24,7 +24,6 @@ LENGTH = ms(36)  # of the youngest key that is judged (follow.GROWN)
 GROWTH = 1.0  # dB in 20 ms, what a tone may become louder or weaker by
 
 Single = NDArray[np.float32]
-Signal = NDArray[np.float64]
 Indexes = NDArray[np.intp]
 Mask = NDArray[np.bool_]
 
@@ -53,20 +52,23 @@ _SEEN = np.cos(_TURNED) @ _SQUARED
 _FAR = float(np.sin(_TURNED) @ (_SQUARED * _TIME / _WIDTH) / _SEEN)  # how much slope such a tone has, across
 _PERCENT = (100 * FAR / _FAR / _TONES).astype(np.float32)  # of its frequency, that a tone is off, by the same
 
-# Sums of the squares of a pair's 16 measures and of all its energy, (17,) or (2, 17), of low and high.
-_ALL = np.eye(17)[16]
-_TONE, _SLOPE, _SUM, _TURN = np.eye(17)[:16].reshape(2, 4, 2, 17).sum(axis=2).transpose(1, 0, 2)
+# A pair is measured by 16 numbers, 8 of either tone, and its energy is the 17th. These add up squares of them: (17,),
+# or (2, 17) of low and high.
+_SUMMED = np.eye(17)
+_ALL = _SUMMED[16]
+_TONE, _SLOPE, _SUM, _TURN = _SUMMED[:16].reshape(2, 4, 2, 17).sum(axis=2).transpose(1, 0, 2)
 _BOTH = _TONE + _SLOPE
 _GROWS, _ACROSS = (_SUM - _BOTH) / 2, (_TURN - _BOTH) / 2  # the slope's part of the tone in phase, and across it
-_MEASURED = (*_BOTH / _ENERGY, *_TONE, *_ACROSS)
+_WANTED = [*_BOTH / _ENERGY, *_TONE, *_ACROSS]
+SIZES, TONES, ACROSS, BOUNDED = slice(0, 2), slice(2, 4), slice(4, 6), slice(6, None)  # columns of all that is wanted
 
 
 class Bounds(NamedTuple):
     """What makes a key clear: sums of squares that must not be less than something. For many pairs together one product
     costs less than a comparison for each."""
 
-    sums: Single  # (17, 6 + n): what is measured, then n sums that are bounded
-    least: Single  # (n,)
+    sums: Single  # (17, BOUNDED.start + n)
+    least: Single  # (n,): of the last of them
 
     @classmethod
     def of(cls, limits: Limits) -> Bounds:
@@ -87,7 +89,7 @@ class Bounds(NamedTuple):
             *far * _TONE + _ACROSS,
         ]
         least = [floor] * len(at_least_floor) + [0.0] * len(at_least_0)
-        sums = np.array([*_MEASURED, *at_least_floor, *at_least_0], np.float32).T
+        sums = np.array([*_WANTED, *at_least_floor, *at_least_0], np.float32).T
         return cls(np.ascontiguousarray(sums), np.array(least, np.float32))
 
 
@@ -95,10 +97,11 @@ def clear_keys(samples: Single, tones: Indexes, bounds: Bounds) -> tuple[Mask, S
     """Which pairs of tones, of the eight (2, n), are clear keys in these samples, (n, LENGTH); the tones' peak
     amplitudes and how far they are off nominal in per cent, (2, n) each."""
     pairs, count = tones.T, len(samples)
-    squares = np.empty((count, 17), np.float32)
+    squares = np.empty((count, len(_SUMMED)), np.float32)
     parts = _ROWS.dot(samples.T).reshape(8, 8, -1)[pairs, :, np.arange(count)[:, None]]
     np.square(parts.reshape(count, 16), out=squares[:, :16])
     squares[:, 16] = np.square(samples).dot(_WEIGHTS)
     sums = squares.dot(bounds.sums)
-    passes = np.logical_and.reduce(sums[:, 6:] >= bounds.least, axis=1)
-    return passes, np.sqrt(sums[:, 0:2]).T, (sums[:, 4:6] / sums[:, 2:4] * _PERCENT.take(pairs)).T
+    passes = np.logical_and.reduce(sums[:, BOUNDED] >= bounds.least, axis=1)
+    percent = sums[:, ACROSS] / sums[:, TONES] * _PERCENT.take(pairs)
+    return passes, np.sqrt(sums[:, SIZES]).T, percent.T

@@ -146,7 +146,7 @@ class Follower:
         long = least >= GROWN
         (grown,) = (new & long).nonzero()
         if len(grown) < len(said):
-            (young,) = (new > long).nonzero()
+            (young,) = (new & ~long).nonzero()
             keys.young[place[LANE][young]] = said[young]
             place, said, around = place.take(grown, 1), said[grown], around.take(grown, 2)
         if len(said):
