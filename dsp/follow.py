@@ -179,6 +179,7 @@ class Follower:
 
     def _held(self, heard: Heard, keys: Keys, lanes: Lanes, place: Place, powers: Powers) -> None:
         """Follow the keys held up to this hop: those that pause, come back, or have paused for longer than a break."""
+        # Where there is no key, any tones will do: none is enough.
         enough = powers[_TONES.take(keys.digit[lanes], 1), place[COLUMN]] >= keys.least[:, lanes]
         sounds = enough[0] & enough[1]
         (changed,) = (sounds == keys.silent[lanes]).nonzero()
