@@ -131,7 +131,7 @@ class Call:
         self.waits_for: Literal["key", "speech"] | None = None  # what the caller is expected to do now
         self._board = board
         self._index = line
-        self._program: Coroutine[None, Event, None] | None = None
+        self._program: Coroutine[None, Event | None, None] | None = None
         self._cause: Cause | None = None
         self._keys: deque[str] = deque()
         self._swallow_until = -1
@@ -299,7 +299,7 @@ class Call:
 
     # What the switchboard calls.
 
-    def run(self, program: Coroutine[None, Event, None]) -> None:
+    def run(self, program: Coroutine[None, Event | None, None]) -> None:
         """Begin the call's program."""
         self._program = program
         self._resume(None)
@@ -342,12 +342,12 @@ class Call:
         return event
 
     def _resume(self, event: Event | None) -> None:
-        self._drive(lambda program: program.send(event))  # type: ignore[arg-type]  # None starts a coroutine
+        self._drive(lambda program: program.send(event))  # None starts it
 
     def _throw(self, error: HungUp) -> None:
         self._drive(lambda program: program.throw(error))
 
-    def _drive(self, push: Callable[[Coroutine[None, Event, None]], object]) -> None:
+    def _drive(self, push: Callable[[Coroutine[None, Event | None, None]], object]) -> None:
         program = self._program
         assert program is not None
         try:

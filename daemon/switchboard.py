@@ -43,7 +43,7 @@ HANGUP = Hangup()  # as a centre has it that sets nothing
 
 LESSONS = 1  # lines whose echo path may be learnt in one tick: each costs a millisecond or three, a tick has twenty
 
-Program = Callable[[Call], Coroutine[None, Event, None]]
+Program = Callable[[Call], Coroutine[None, Event | None, None]]
 
 
 class Observer(Protocol):

@@ -1,7 +1,7 @@
 """What is heard of keys: events in the order in which they happened on each lane (see follow.py).
 
-That a key is down is told at once. That it has been let go may wait: nobody acts upon it, and to tell it of many at
-once costs little more than of one.
+That a key is down is told at once. That it has been let go may wait a little: no call acts upon it, and to tell it of
+many at once costs little more than of one.
 """
 
 from __future__ import annotations

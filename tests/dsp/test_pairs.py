@@ -42,6 +42,8 @@ def test_the_judge_gets_the_samples_up_to_any_window_and_a_little_before(lines):
             line = int(rng.integers(lines))
             (recent,) = bank.recent(np.array([line]), np.array([end]))
             assert np.array_equal(recent, whole[line, end + STEP : end + STEP + HISTORY])
+            (shorter,) = bank.recent(np.array([line]), np.array([end]), WINDOW)
+            assert np.array_equal(shorter, recent[-WINDOW:])
 
 
 def candidates(signal):

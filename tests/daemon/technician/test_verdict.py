@@ -20,7 +20,7 @@ GOOD = Findings(
     echo_looked_for=True,
 )
 TONE = DialTone((450.0,), (), -10.0)
-CALLED = Called(2, "13800001234", -20.0, object(), -10.0, "busy")  # type: ignore[arg-type]  # only whether there is one
+CALLED = Called(2, "13800001234", -20.0, object(), -10.0, "busy")  # only whether there is a tone
 
 
 def test_a_good_line() -> None:
