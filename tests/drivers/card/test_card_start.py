@@ -125,6 +125,7 @@ def test_a_card_held_by_another_program(board, driver):
         assert "语音卡正被别的程序占用：" in sentence
         assert f"（进程 {other.pid}）" in sentence
         other.stdin.close()
+    place.settle()  # the worker that was refused has died: before, no other is started
     with pytest.raises(LineError, match="占用"):
         place.lines[0].open()  # it does not wait, so it cannot know yet
     place.settle()
