@@ -27,7 +27,7 @@ from .pairs import BEFORE, STEP, Candidates, Gates, Look, Pairs
 
 __all__ = ["LIMITS", "Detector", "Digit", "Event", "Limits", "Onset", "Refused"]
 
-SETTLED = 4 * STEP  # how often, at least, keys let go are told of
+TOLD = 4 * STEP  # how often keys let go are told of
 # Gates so wide that a pair which passes no others can still be told why.
 NEAR = Gates.of(Limits(floor=-56.0, twist_high=15.0, twist_low=-20.0, group=0.0, outside=0.0, between=-6.0))
 
@@ -54,7 +54,6 @@ class Detector:
         self._began[line] = self._pairs.position
         self._keys.young[line] = NONE
         self._keys.forget(line)
-        self._heard.forget(line)
 
     def feed(self, frames: NDArray[np.int16]) -> list[Event]:
         """The next n >= 0 samples of every line, int16 (lines, n) at 8000 Hz; events in order for each line.
@@ -80,9 +79,9 @@ class Detector:
         if self._known or len(found.windows):
             self._place[END] = look.ends[0]
             self._follower.step(self._heard, self._keys, slice(None), self._place, look.tones, found)
+            if look.ends[0] % TOLD == 0:
+                self._follower.let_go(self._heard, self._keys, self._place)
             self._known = len(found.windows) > 0 or self._keys.any()
-            if self._explain or not self._known or look.ends[0] % SETTLED == 0:
-                self._heard.settle()
         return self._heard.take() + self._near_misses(look, found) if self._explain else self._heard.take()
 
     def _hops(self, look: Look) -> list[Event]:
@@ -91,7 +90,6 @@ class Detector:
         A line has several lanes, which are followed side by side: each begins where a candidate appears, as if nothing
         were known, and ends when nothing is; one that begins before the last has ended is forgotten."""
         found = self._pairs.candidates(look, self._gates)
-        self._heard.settle()
         if not (self._known or len(found.windows)):
             return self._heard.take()
         hops, lines = len(look.ends), len(self._lines)
@@ -110,6 +108,7 @@ class Detector:
             (some,) = seen.take(here[COLUMN]).nonzero()
             candidates = Candidates(some, said[here[COLUMN, some]])
             self._follower.step(heard, keys, active, here, look.tones, candidates)
+            self._follower.let_go(heard, keys, here)
             place[END, active] += STEP
             place[COLUMN, active] += lines
             known = (keys.digit[active] >= 0) | (keys.young[active] >= 0)

@@ -6,8 +6,8 @@ all lanes lies in arrays, and a step takes some of them one hop further, each ki
 - a pair that appears is young until it has lasted a hop: it would be too short whatever else it is;
 - one that has is a key if it is clear (clear.py), as nearly all are; else it is judged (keypress.py), and again at the
   next hop if it was too short;
-- a key held ends where a tone of it falls below half. After `Limits.bridge` it is let go; if it comes back before, that
-  was a break.
+- a key held ends where a tone of it falls below half. If it comes back within `Limits.bridge`, that was a break; else
+  it has been let go. Of that nobody is told at once: no call acts upon it, and many together cost little more than one.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ class Follower:
         around = self._around(place, said, powers, 1 + BEFORE)
         before = around[1] / around[0]
         if np.count_nonzero(new) < len(new):
-            new |= np.maximum(before[0], before[1]) <= 1
+            new |= (np.maximum(before[0], before[1]) <= 1) | self._gone(keys, place[LANE], place[END])
         least = np.minimum(before[0], before[1])
         new &= least >= LASTING
         long = least >= GROWN
@@ -167,7 +167,8 @@ class Follower:
             now, before = self._around(place[:, rows], digits, powers, 2)
             # A key that ends does not grow; one of which hardly anything is left was too short.
             ended = ((now > LOST * np.maximum(before, 1)) & (now <= before)).all(axis=0)
-            ended &= digits != keys.digit[place[LANE][rows]]
+            lanes = place[LANE][rows]
+            ended &= (digits != keys.digit[lanes]) | self._gone(keys, lanes, place[END][rows])
             rows, digits = rows[ended], digits[ended]
         return rows, digits
 
@@ -177,32 +178,44 @@ class Follower:
         around: Powers = powers[_TONES.take(digits, 1), columns]
         return around
 
+    def let_go(self, heard: Heard, keys: Keys, place: Place) -> None:
+        """Tell of the keys that have been let go, as `step` left them at these places."""
+        gone = self._gone(keys, place[LANE], place[END])
+        if np.count_nonzero(gone):
+            self._end(heard, keys, place[:, gone])
+
+    def _gone(self, keys: Keys, lanes: Indexes, ends: Indexes) -> Mask:
+        """Had the keys held on these lanes been let go by these positions, whether or not it has been told?"""
+        gone: Mask = keys.known[ENDED].take(lanes) < ends - (self._bridge + WINDOW / 2)
+        return gone
+
     def _held(self, heard: Heard, keys: Keys, lanes: Lanes, place: Place, powers: Powers) -> None:
-        """Follow the keys held up to this hop: those that pause, come back, or have paused for longer than a break."""
+        """Follow the keys held up to this hop: those that pause, and those that come back."""
         # Where there is no key, any tones will do: none is enough.
         enough = powers[_TONES.take(keys.digit[lanes], 1), place[COLUMN]] >= keys.least[:, lanes]
         sounds = enough[0] & enough[1]
         (changed,) = (sounds == keys.silent[lanes]).nonzero()
-        (gone,) = (keys.known[ENDED][lanes] < place[END] - (self._bridge + WINDOW / 2)).nonzero()
-        if len(gone):
-            gone = gone[~sounds[gone]]
         if len(changed):
             rises = changed[sounds[changed]]
             if len(rises):
-                gone = np.concatenate([gone, self._rise(keys, place, rises)])
+                self._rise(heard, keys, place.take(rises, 1))
             if len(rises) < len(changed):
                 self._fall(keys, place.take(changed[~sounds[changed]], 1), powers)
-        if len(gone):
-            self._let_go(heard, keys, place.take(gone, 1))
-            keys.forget(place[LANE][gone])
 
-    def _rise(self, keys: Keys, place: Place, rises: Indexes) -> Indexes:
+    def _rise(self, heard: Heard, keys: Keys, place: Place) -> None:
         """Keys that sound again after a pause; those of which it was too long for a break have ended where it began."""
-        lanes = place[LANE][rises]
-        fell, rose = (self._edges(keys, place[:, rises], rising=up) for up in (False, True))
+        gone = self._gone(keys, place[LANE], place[END] - STEP)
+        if np.count_nonzero(gone):
+            self._end(heard, keys, place[:, gone])
+            place = place[:, ~gone]
+        lanes = place[LANE]
+        if not len(lanes):
+            return
+        fell, rose = (self._edges(keys, place, rising=up) for up in (False, True))
         long = rose - fell > self._bridge
         keys.known[ENDED][lanes], keys.silent[lanes] = np.where(long, fell, np.inf), long
-        return rises[long]
+        if np.count_nonzero(long):
+            self._end(heard, keys, place[:, long])
 
     def _fall(self, keys: Keys, place: Place, powers: Powers) -> None:
         """Keys whose tones fell since a hop before: where, by how much of the last two windows they fill; or, if they
@@ -286,8 +299,9 @@ class Follower:
         heard.add(new[LANE].tolist(), list(map(Onset, new[LINE].tolist(), names, ats.tolist())))
 
     def _over(self, heard: Heard, keys: Keys, place: Place, digits: Indexes, known: Signal) -> Mask:
-        """Release what is held on lanes where a key begins. Which are new, instead of the same after a break? Of those
-        the beginning is kept."""
+        """End what is held on lanes where a key begins. Which are new, instead of the same after a break? Of those the
+        beginning is kept."""
+        self.let_go(heard, keys, place)
         lanes = place[LANE]
         held = keys.digit[lanes]
         new = np.ones(len(lanes), bool)
@@ -299,12 +313,13 @@ class Follower:
         if len(over):
             ended = keys.known[ENDED]
             ended[lanes[over]] = np.minimum(ended[lanes[over]], known[START, over])
-            self._let_go(heard, keys, place[:, over])
+            self._end(heard, keys, place[:, over])
         for row in START, DECLARED:
             known[row, ~new] = keys.known[row, lanes[~new]]
         return new
 
-    def _let_go(self, heard: Heard, keys: Keys, place: Place) -> None:
-        """These keys have ended."""
+    def _end(self, heard: Heard, keys: Keys, place: Place) -> None:
+        """These keys have ended: tell of them, and hold them no longer."""
         lanes, lines = place[LANE], place[LINE]
         heard.let_go(Ended(lanes, lines, keys.digit[lanes], keys.known.take(lanes, 1), self._began[lines]))
+        keys.forget(lanes)

@@ -1,8 +1,4 @@
-"""What is heard of keys: events in the order in which they happened on each lane (see follow.py).
-
-That a key is down is told at once. That it has been let go may wait a little: no call acts upon it, and to tell it of
-many at once costs little more than of one.
-"""
+"""What is heard of keys: events in the order in which they happened on each lane (see follow.py)."""
 
 from __future__ import annotations
 
@@ -76,40 +72,20 @@ class Ended(NamedTuple):
 
 
 class Heard:
-    """Events, and keys that have been let go but of which it has not been told."""
+    """Events, and the lane of each."""
 
     def __init__(self) -> None:
-        self._lanes: list[int] = []  # of each event
+        self._lanes: list[int] = []
         self._events: list[Event] = []
-        self._ended: list[Ended] = []
-        self._waiting: set[int] = set()  # lanes of those
 
     def add(self, lanes: Sequence[int], events: Sequence[Event]) -> None:
         """These have happened, after all that was told before."""
-        if not self._waiting.isdisjoint(lanes):
-            self.settle()
         self._lanes.extend(lanes)
         self._events.extend(events)
 
     def let_go(self, ended: Ended) -> None:
         """These keys have been let go."""
-        self._ended.append(ended)
-        self._waiting.update(ended.lanes.tolist())
-
-    def settle(self) -> None:
-        """Let nothing wait any more."""
-        if self._ended:
-            ended = Ended._make(np.concatenate(field, axis=-1) for field in zip(*self._ended, strict=True))
-            self._lanes.extend(ended.lanes.tolist())
-            self._events.extend(_digits(ended))
-            self._ended.clear()
-            self._waiting.clear()
-
-    def forget(self, lane: int) -> None:
-        """What happened on this lane is not told any more."""
-        self.settle()
-        kept = [(one, event) for one, event in zip(self._lanes, self._events, strict=True) if one != lane]
-        self._lanes, self._events = [one for one, _ in kept], [event for _, event in kept]
+        self.add(ended.lanes.tolist(), _digits(ended))
 
     def take(self) -> list[Event]:
         """What can be told now."""
@@ -118,7 +94,6 @@ class Heard:
 
     def take_by_lanes(self, counts: Sequence[bool]) -> list[Event]:
         """All that happened on lanes that count, lane by lane."""
-        self.settle()
         order = np.argsort(np.array(self._lanes, np.intp), kind="stable").tolist()
         lanes = self._lanes
         events = self.take()

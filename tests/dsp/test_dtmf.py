@@ -15,7 +15,7 @@ LEADS = [0, 3, 7, 11, 14, 18]  # ms before the first key, so that it falls every
 
 def hear(signals, step=160, law="linear", detector=None):
     """Events of several lines at once, one list each, fed in frames of `step` and then the silence that ends a key."""
-    longest = max(len(signal) for signal in signals) + levels.ms(100)
+    longest = max(len(signal) for signal in signals) + levels.ms(200)
     lines = np.zeros((len(signals), longest), np.int16)
     for line, signal in zip(lines, signals, strict=True):
         line[: len(signal)] = LAWS[law](signal)
