@@ -78,7 +78,7 @@ class Detector:
         found = self._pairs.candidates(look, self._gates)
         if self._known or len(found.windows):
             self._place[END] = look.ends[0]
-            self._follower.step(self._heard, self._keys, slice(None), self._place, look.tones, found)
+            self._follower.step(self._heard, self._keys, slice(None), self._place, look, found)
             if look.ends[0] % TOLD == 0:
                 self._follower.let_go(self._heard, self._keys, self._place)
             self._known = len(found.windows) > 0 or self._keys.any()
@@ -107,7 +107,7 @@ class Detector:
             here = place[:, active]
             (some,) = seen.take(here[COLUMN]).nonzero()
             candidates = Candidates(some, said[here[COLUMN, some]])
-            self._follower.step(heard, keys, active, here, look.tones, candidates)
+            self._follower.step(heard, keys, active, here, look, candidates)
             self._follower.let_go(heard, keys, here)
             place[END, active] += STEP
             place[COLUMN, active] += lines

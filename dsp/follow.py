@@ -25,7 +25,7 @@ from .goertzel import hann
 from .heard import DECLARED, ENDED, PERCENT, ROWS, SEEN, SIZE, START, Ended, Heard, Onset, Refused
 from .keypress import HALF, ON, PASSED, WINDOW, Limits, Verdict
 from .levels import ms
-from .pairs import BEFORE, LOOK_BACK, STEP, Candidates, Pairs, Powers
+from .pairs import BEFORE, LOOK_BACK, STEP, TONES_OF, Candidates, Look, Pairs, Powers
 
 LOST = 0.1  # of a tone's power left a hop later: the shortest key looked at twice still has a fifth
 LASTING = 0.001  # of a tone's power must have been there a hop ago; a key 11 ms long had it
@@ -76,11 +76,8 @@ class Keys(NamedTuple):
         return bool(self.digit.max() >= 0 or self.young.max() >= 0)
 
 
-# Where each digit's tones stand among the powers.
-_TONES = np.array([[digit // 4 for digit in range(16)], [4 + digit % 4 for digit in range(16)]])
-
 Lanes = Indexes | slice
-# Some lanes, (4, n): their numbers, their lines, where the window ends, and its column in `powers`.
+# Some lanes, (4, n): their numbers, their lines, where the window ends, and its column in the look.
 Place = NDArray[np.intp]
 LANE, LINE, END, COLUMN = range(4)
 
@@ -112,22 +109,20 @@ class Follower:
         """`began`: the position at which each line's call began, (lines,); it may change."""
         self._pairs, self._limits, self._began, self._explain = pairs, limits, began, explain
         self._bounds, self._bridge = Bounds.of(limits), ms(limits.bridge)
-        self._back = (np.arange(1 + BEFORE) * len(began))[:, None, None]  # columns from one hop to the last ones
 
-    def step(self, heard: Heard, keys: Keys, lanes: Lanes, place: Place, powers: Powers, found: Candidates) -> None:
-        """One hop of these lanes, at these places; what happens is added to `heard`. `powers`: of tones by column,
-        (8, columns), those of a hop before as many columns before as there are lines. `found`: the candidates
-        at these places, of which `windows` are the indexes."""
+    def step(self, heard: Heard, keys: Keys, lanes: Lanes, place: Place, look: Look, found: Candidates) -> None:
+        """One hop of these lanes, at these places of a look; what happens is added to `heard`. `found`: the candidates at
+        these places, of which `windows` are the indexes."""
         if np.count_nonzero(keys.digit[lanes] >= 0):
-            self._held(heard, keys, lanes, place, powers)
+            self._held(heard, keys, lanes, place, look)
         some, said = found
-        again, was = self._again(keys, lanes, place, powers, some)
+        again, was = self._again(keys, lanes, place, look, some)
         if len(again):
             self._judge(heard, keys, place.take(again, 1), was, again=True)
         if len(some):
-            self._new(heard, keys, place.take(some, 1), powers, said)
+            self._new(heard, keys, place.take(some, 1), look, said)
 
-    def _new(self, heard: Heard, keys: Keys, place: Place, powers: Powers, said: Indexes) -> None:
+    def _new(self, heard: Heard, keys: Keys, place: Place, look: Look, said: Indexes) -> None:
         """Candidates that are not the key that is held: another, or its own tones that come back and do not die away.
         Those that may be long enough are pressed, others are young."""
         lanes = place[LANE]
@@ -137,7 +132,7 @@ class Follower:
             return
         if len(rows) < len(said):
             place, said, new = place.take(rows, 1), said[rows], new[rows]
-        around = self._around(place, said, powers, 1 + BEFORE)
+        around = look.around(place[COLUMN], said, 1 + BEFORE)
         before = around[1] / around[0]
         if np.count_nonzero(new) < len(new):
             new |= (np.maximum(before[0], before[1]) <= 1) | self._gone(keys, place[LANE], place[END])
@@ -152,31 +147,24 @@ class Follower:
         if len(said):
             self._press(heard, keys, place, said, around)
 
-    def _again(self, keys: Keys, lanes: Lanes, place: Place, powers: Powers, some: Indexes) -> tuple[Indexes, Indexes]:
+    def _again(self, keys: Keys, lanes: Lanes, place: Place, look: Look, some: Indexes) -> tuple[Indexes, Indexes]:
         """Places where what was young is no candidate any more, but may have been a key that has ended; its digit.
         Nothing is young from now on."""
-        was = keys.young[lanes]
-        young = was >= 0
+        young = keys.young[lanes] >= 0
         if not np.count_nonzero(young):
             return _NO, _NO
         young[some] = False
         (rows,) = young.nonzero()
-        digits = was[rows]
+        digits = keys.young[lanes][rows]
         keys.young[lanes] = NONE
         if len(rows):
-            now, before = self._around(place[:, rows], digits, powers, 2)
+            now, before = look.around(place[COLUMN, rows], digits, 2)
             # A key that ends does not grow; one of which hardly anything is left was too short.
             ended = ((now > LOST * np.maximum(before, 1)) & (now <= before)).all(axis=0)
-            lanes = place[LANE][rows]
-            ended &= (digits != keys.digit[lanes]) | self._gone(keys, lanes, place[END][rows])
+            place = place[:, rows]
+            ended &= (digits != keys.digit[place[LANE]]) | self._gone(keys, place[LANE], place[END])
             rows, digits = rows[ended], digits[ended]
         return rows, digits
-
-    def _around(self, place: Place, digits: Indexes, powers: Powers, hops: int) -> Powers:
-        """Powers of these digits' tones here and at so many hops altogether before, newest first: (hops, 2, n)."""
-        columns = place[COLUMN] - self._back[:hops]
-        around: Powers = powers[_TONES.take(digits, 1), columns]
-        return around
 
     def let_go(self, heard: Heard, keys: Keys, place: Place) -> None:
         """Tell of the keys that have been let go, as `step` left them at these places."""
@@ -189,10 +177,10 @@ class Follower:
         gone: Mask = keys.known[ENDED].take(lanes) < ends - (self._bridge + WINDOW / 2)
         return gone
 
-    def _held(self, heard: Heard, keys: Keys, lanes: Lanes, place: Place, powers: Powers) -> None:
+    def _held(self, heard: Heard, keys: Keys, lanes: Lanes, place: Place, look: Look) -> None:
         """Follow the keys held up to this hop: those that pause, and those that come back."""
         # Where there is no key, any tones will do: none is enough.
-        enough = powers[_TONES.take(keys.digit[lanes], 1), place[COLUMN]] >= keys.least[:, lanes]
+        enough = look.around(place[COLUMN], keys.digit[lanes], 1)[0] >= keys.least[:, lanes]
         sounds = enough[0] & enough[1]
         (changed,) = (sounds == keys.silent[lanes]).nonzero()
         if len(changed):
@@ -200,7 +188,7 @@ class Follower:
             if len(rises):
                 self._rise(heard, keys, place.take(rises, 1))
             if len(rises) < len(changed):
-                self._fall(keys, place.take(changed[~sounds[changed]], 1), powers)
+                self._fall(keys, place.take(changed[~sounds[changed]], 1), look)
 
     def _rise(self, heard: Heard, keys: Keys, place: Place) -> None:
         """Keys that sound again after a pause; those of which it was too long for a break have ended where it began."""
@@ -217,11 +205,11 @@ class Follower:
         if np.count_nonzero(long):
             self._end(heard, keys, place[:, long])
 
-    def _fall(self, keys: Keys, place: Place, powers: Powers) -> None:
+    def _fall(self, keys: Keys, place: Place, look: Look) -> None:
         """Keys whose tones fell since a hop before: where, by how much of the last two windows they fill; or, if they
         do not fill them alike, as where the next key has a tone of theirs, by the samples."""
         lanes = place[LANE]
-        size = np.sqrt(self._around(place, keys.digit[lanes], powers, 2))
+        size = np.sqrt(look.around(place[COLUMN], keys.digit[lanes], 2))
         filled, alike = _filled((size[0] + size[1]) / keys.known[SEEN].take(lanes, 1))
         fell = place[END] - (WINDOW + STEP) + filled
         if np.count_nonzero(alike) < len(alike):
@@ -242,7 +230,7 @@ class Follower:
                 self._press(heard, keys, place[:, some], digits[some], around[:, :, some])
             return
         samples = self._pairs.recent(place[LINE], place[END], LENGTH)
-        clear, sizes, percent = clear_keys(samples, _TONES.take(digits, 1), self._bounds)
+        clear, sizes, percent = clear_keys(samples, TONES_OF.take(digits, 1), self._bounds)
         if np.count_nonzero(clear):
             seen = np.sqrt(around)
             filled, alike = _filled((seen[1] + seen[2]) / seen[0])

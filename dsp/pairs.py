@@ -30,9 +30,11 @@ LEAD = WINDOW - STEP  # samples before the ring's beginning
 TILE = 128
 APART = -(-WINDOW // STEP)  # windows so many steps apart do not overlap
 BEFORE = 2  # hops of which the powers are kept, so that a press 56 ms long can be measured
+SLOTS = 4  # hops that fit behind those, at least, until they are moved
 OFF = 5.0  # dB, what a tone 1.8 % off loses in a window tuned to the nominal frequency
 
 TONES = LOW + HIGH
+TONES_OF = np.array([np.arange(16) // 4, 4 + np.arange(16) % 4])  # which of them each digit has
 # What is looked at beside the pair: outside the groups, and between the high tones, on the skirts of one that is off.
 REFERENCES = (590.0, 1040.0, 1110.0, 1740.0, 1850.0, 1272.0, 1406.0, 1555.0)
 
@@ -85,17 +87,25 @@ def _columns() -> Powers:
 
 @dataclass
 class Look:
-    """The windows that are complete now: where they end, the squared amplitudes in them of the eight tones and then of
-    the references, (16, hops, lines), and of the tones in the last windows before them, (8, lines) each."""
+    """The windows that are complete now.
 
-    ends: range
-    powers: Powers
-    before: tuple[Powers, Powers]
+    Columns number windows from the first of the hops before: hop * lines + line."""
 
-    @cached_property
-    def tones(self) -> Powers:
-        """Squared amplitudes of the tones, of the windows before and of each, by hops: (8, (BEFORE + hops) * lines)."""
-        return np.concatenate([*self.before, self.powers[:8].reshape(8, -1)], axis=1)
+    ends: range  # where the windows end
+    powers: Powers  # (16, BEFORE + hops, lines): squared amplitudes of the tones, then the references, the last hops first
+    flat: Powers  # the memory behind that, from its first element on
+    where: Indexes  # (2 * (1 + BEFORE), 16), see `_where`
+
+    def around(self, columns: Indexes, digits: Indexes, hops: int) -> Powers:
+        """Squared amplitudes of these digits' tones in so many windows, the ones at these columns and those one, two
+        hops before: (hops, 2, n)."""
+        return self.flat.take(self.where[: 2 * hops].take(digits, 1) + columns).reshape(hops, 2, -1)
+
+
+def _where(slots: int, lines: int) -> Indexes:
+    """What is added to a column for the place of a digit's tones in memory, now and a hop before and two: (6, 16)."""
+    before = np.arange(1 + BEFORE)[:, None, None] * lines
+    return (TONES_OF * (slots * lines) - before).reshape(-1, 16)
 
 
 class Candidates(NamedTuple):
@@ -117,14 +127,12 @@ class Pairs:
         self._keep(np.zeros((lines, LEAD + self._ring), np.float32))
         self.position = 0  # samples fed to every line so far
         self._columns = _columns()
-        # Squared amplitudes of the tones at the last two hops.
-        self._before = np.zeros((8, lines), np.float32), np.zeros((8, lines), np.float32)
+        self._make_slots(SLOTS)
 
     def reset(self, line: int) -> None:
         """Forget what this line carried."""
         self._samples[line] = 0
-        for powers in self._before:
-            powers[:, line] = 0
+        self._powers[:, :, line] = 0
 
     def room(self, wanted: int) -> int:
         """How many of so many samples may be fed at once now, one at least. The first long feed lengthens the ring."""
@@ -158,19 +166,35 @@ class Pairs:
         self.position += count
         return self._look(ends) if ends else None
 
+    def _make_slots(self, hops: int) -> None:
+        """Room for the powers of so many hops behind those before."""
+        lines = len(self._samples)
+        self._powers, self._next = np.zeros((16, BEFORE + hops, lines), np.float32), BEFORE
+        self._flat, self._where = self._powers.reshape(-1), _where(BEFORE + hops, lines)
+
+    def _take_slots(self, hops: int) -> int:
+        """The first of so many slots for the next hops; behind the last ones, or these are moved to the front."""
+        if self._next + hops > self._powers.shape[1]:
+            last = self._powers[:, self._next - BEFORE : self._next]
+            if BEFORE + hops > self._powers.shape[1]:
+                self._make_slots(hops)
+            self._powers[:, :BEFORE], self._next = last, BEFORE
+        self._next += hops
+        return self._next - hops
+
     def _look(self, ends: range) -> Look:
         first, hops, lines = (ends[0] - STEP) % self._ring, len(ends), len(self._samples)
-        powers = np.empty((16, hops, lines), np.float32)
+        at = self._take_slots(hops)
         if hops > lines:  # a file: windows that do not overlap are the rows of one matrix
             windows = self._windows[:, first : first + hops * STEP : STEP]
             for line in range(lines):
                 for k in range(min(APART, hops)):
-                    self._measure(windows[line, k::APART], powers[:, k::APART, line])
+                    self._measure(windows[line, k::APART], self._powers[:, at + k : self._next : APART, line])
         else:
             for hop in range(hops):
-                self._measure(self._windows[:, first + hop * STEP], powers[:, hop])
-        before, self._before = self._before, (powers[:8, -2] if hops > 1 else self._before[1], powers[:8, -1])
-        return Look(ends, powers, before)
+                self._measure(self._windows[:, first + hop * STEP], self._powers[:, at + hop])
+        known = self._powers[:, at - BEFORE : self._next]
+        return Look(ends, known, self._flat[(at - BEFORE) * lines :], self._where)
 
     def _measure(self, windows: Powers, powers: Powers) -> None:
         """The squared amplitudes in windows (n, WINDOW), into (16, n)."""
@@ -181,7 +205,7 @@ class Pairs:
 
     def candidates(self, look: Look, gates: Gates) -> Candidates:
         """The pairs that pass the gates. Nothing is compared with the energy of the whole band."""
-        powers = look.powers.reshape(16, -1)
+        powers = look.powers[:, BEFORE:].reshape(16, -1)
         groups = powers[:8].reshape(2, 4, -1)
         tops = np.maximum.reduce(groups, axis=1)
         least = np.maximum.reduce(gates.least.dot(powers).reshape(13, 2, -1), axis=0, initial=gates.floor)

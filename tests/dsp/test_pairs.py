@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hotline.dsp import generate, goertzel, pairs
 from hotline.dsp.keypress import HISTORY, LIMITS, WINDOW
-from hotline.dsp.pairs import STEP, Gates, Look, Pairs
+from hotline.dsp.pairs import BEFORE, STEP, Gates, Pairs
 
 
 def looks(bank, signal, lengths):
@@ -28,7 +28,7 @@ def test_powers_are_those_of_the_textbook_however_the_signal_is_cut(lines):
         for hop, end in enumerate(look.ends):
             line, tone = at[hop % 3], int(rng.integers(8))
             expected = goertzel.recursion(whole[line, end : end + WINDOW], pairs.TONES[tone], window)
-            assert np.sqrt(look.powers[tone, hop, line]) == pytest.approx(expected, rel=1e-3, abs=1.0)
+            assert np.sqrt(look.powers[tone, BEFORE + hop, line]) == pytest.approx(expected, rel=1e-3, abs=1.0)
 
 
 @pytest.mark.parametrize("lines", [1, 200])
@@ -83,8 +83,9 @@ def test_all_gates_at_once_are_each_of_them_in_turn():
     strong = rng.integers(0, 4, (2, hops, lines)) + np.array([0, 4])[:, None, None]
     np.put_along_axis(powers, strong, 10 ** rng.uniform(-2.2, 0, strong.shape), axis=0)
     powers = (powers * 10 ** rng.uniform(3, 6, lines)).astype(np.float32)
-    before = np.zeros((8, lines), np.float32)
-    found = Pairs(lines).candidates(Look(range(STEP, (hops + 1) * STEP, STEP), powers, (before, before)), gates)
+    look = Pairs(lines).feed(np.zeros((lines, STEP), np.int16))
+    look.powers = np.concatenate([np.zeros((16, BEFORE, lines), np.float32), powers], axis=1)
+    found = Pairs(lines).candidates(look, gates)
     expected = []
     for hop, line in np.ndindex(hops, lines):
         tones, references = powers[:8, hop, line].astype(float), powers[8:, hop, line].astype(float)
@@ -109,7 +110,5 @@ def test_a_reset_line_has_carried_nothing():
     assert not recent[0].any()
     assert recent[1].any()
     look = bank.feed(np.zeros((2, STEP), np.int16))
-    assert not look.powers[:8, 0, 0].any()
-    for before in look.before:
-        assert not before[:, 0].any()
-        assert before[:, 1].all()
+    assert not look.powers[:, :, 0].any()
+    assert look.powers[:8, :BEFORE, 1].all()
