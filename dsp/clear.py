@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .generate import HIGH, LOW
+from .generate import HIGH, LOW, TONES_OF
 from .goertzel import hann
 from .keypress import Limits
 from .levels import RATE, amplitude, ms, ratio
@@ -44,6 +44,7 @@ def _rows() -> Single:
 
 
 _ROWS = _rows()
+_ROWS_OF = (8 * TONES_OF[:, None] + np.arange(8)[:, None]).reshape(16, 16)  # of each digit, as columns
 _WEIGHTS = _SQUARED.astype(np.float32)
 
 FAR = 14.0  # Hz, 2 % of the lowest tone; of one that is further off, more than noise is left
@@ -51,6 +52,7 @@ _TURNED = 2 * np.pi / RATE * FAR * _TIME
 _SEEN = np.cos(_TURNED) @ _SQUARED
 _FAR = float(np.sin(_TURNED) @ (_SQUARED * _TIME / _WIDTH) / _SEEN)  # how much slope such a tone has, across
 _PERCENT = (100 * FAR / _FAR / _TONES).astype(np.float32)  # of its frequency, that a tone is off, by the same
+_PERCENT_OF = _PERCENT[TONES_OF]  # of each digit's tones, (2, 16)
 
 # A pair is measured by 16 numbers, 8 of either tone, and its energy is the 17th. These add up squares of them: (17,),
 # or (2, 17) of low and high.
@@ -60,15 +62,15 @@ _TONE, _SLOPE, _SUM, _TURN = _SUMMED[:16].reshape(2, 4, 2, 17).sum(axis=2).trans
 _BOTH = _TONE + _SLOPE
 _GROWS, _ACROSS = (_SUM - _BOTH) / 2, (_TURN - _BOTH) / 2  # the slope's part of the tone in phase, and across it
 _WANTED = [*_BOTH / _ENERGY, *_TONE, *_ACROSS]
-SIZES, TONES, ACROSS, BOUNDED = slice(0, 2), slice(2, 4), slice(4, 6), slice(6, None)  # columns of all that is wanted
+SIZES, TONES, ACROSS, BOUNDED = slice(0, 2), slice(2, 4), slice(4, 6), slice(6, None)  # rows of all that is wanted
 
 
 class Bounds(NamedTuple):
     """What makes a key clear: sums of squares that must not be less than something. For many pairs together one product
     costs less than a comparison for each."""
 
-    sums: Single  # (17, BOUNDED.start + n)
-    least: Single  # (n,): of the last of them
+    sums: Single  # (BOUNDED.start + n, 17)
+    least: Single  # (n, 1): of the last of them
 
     @classmethod
     def of(cls, limits: Limits) -> Bounds:
@@ -89,19 +91,19 @@ class Bounds(NamedTuple):
             *far * _TONE + _ACROSS,
         ]
         least = [floor] * len(at_least_floor) + [0.0] * len(at_least_0)
-        sums = np.array([*_WANTED, *at_least_floor, *at_least_0], np.float32).T
-        return cls(np.ascontiguousarray(sums), np.array(least, np.float32))
+        sums = np.array([*_WANTED, *at_least_floor, *at_least_0], np.float32)
+        return cls(sums, np.array(least, np.float32)[:, None])
 
 
-def clear_keys(samples: Single, tones: Indexes, bounds: Bounds) -> tuple[Mask, Single, Single]:
-    """Which pairs of tones, of the eight (2, n), are clear keys in these samples, (n, LENGTH); the tones' peak
-    amplitudes and how far they are off nominal in per cent, (2, n) each."""
-    pairs, count = tones.T, len(samples)
-    squares = np.empty((count, len(_SUMMED)), np.float32)
-    parts = _ROWS.dot(samples.T).reshape(8, 8, -1)[pairs, :, np.arange(count)[:, None]]
-    np.square(parts.reshape(count, 16), out=squares[:, :16])
-    squares[:, 16] = np.square(samples).dot(_WEIGHTS)
-    sums = squares.dot(bounds.sums)
-    passes = np.logical_and.reduce(sums[:, BOUNDED] >= bounds.least, axis=1)
-    percent = sums[:, ACROSS] / sums[:, TONES] * _PERCENT.take(pairs)
-    return passes, np.sqrt(sums[:, SIZES]).T, percent.T
+def clear_keys(samples: Single, digits: Indexes, bounds: Bounds) -> tuple[Mask, Single, Single]:
+    """Which of these digits, (n,), are clear keys in these samples, (n, LENGTH); their tones' peak amplitudes and how
+    far they are off nominal in per cent, (2, n) each."""
+    count = len(samples)
+    squares = np.empty((len(_SUMMED), count), np.float32)
+    parts = _ROWS.dot(samples.T).take(_ROWS_OF.take(digits, 1) * count + np.arange(count))
+    np.square(parts, out=squares[:16])
+    np.square(samples).dot(_WEIGHTS, out=squares[16])
+    sums = bounds.sums.dot(squares)
+    passes = np.logical_and.reduce(sums[BOUNDED] >= bounds.least, axis=0)
+    percent = sums[ACROSS] / sums[TONES] * _PERCENT_OF.take(digits, 1)
+    return passes, np.sqrt(sums[SIZES]), percent

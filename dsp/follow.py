@@ -25,7 +25,7 @@ from .goertzel import hann
 from .heard import DECLARED, ENDED, PERCENT, ROWS, SEEN, SIZE, START, Ended, Heard, Onset, Refused
 from .keypress import HALF, ON, PASSED, WINDOW, Limits, Verdict
 from .levels import ms
-from .pairs import BEFORE, LOOK_BACK, STEP, TONES_OF, Candidates, Look, Pairs, Powers
+from .pairs import BEFORE, LOOK_BACK, STEP, Candidates, Look, Pairs, Powers
 
 LOST = 0.1  # of a tone's power left a hop later: the shortest key looked at twice still has a fifth
 LASTING = 0.001  # of a tone's power must have been there a hop ago; a key 11 ms long had it
@@ -95,11 +95,10 @@ _SHARES = _shares()
 _SAMPLES = np.arange(float(len(_SHARES)))
 
 
-def _filled(shares: NDArray[np.floating]) -> tuple[Signal, Mask]:
-    """How many samples two tones fill of two windows, by the shares of their amplitudes in them together, (2, n); and
-    whether they fill them alike."""
-    samples: Signal = np.interp(np.minimum(shares[0], shares[1]), _SHARES, _SAMPLES)
-    return samples, np.abs(shares[0] - shares[1]) <= UNLIKE
+def _filled(shares: NDArray[np.floating]) -> Signal:
+    """How many samples tones fill of two windows, by the shares of their amplitudes in them together."""
+    samples: Signal = np.interp(shares, _SHARES, _SAMPLES)
+    return samples
 
 
 class Follower:
@@ -111,8 +110,8 @@ class Follower:
         self._bounds, self._bridge = Bounds.of(limits), ms(limits.bridge)
 
     def step(self, heard: Heard, keys: Keys, lanes: Lanes, place: Place, look: Look, found: Candidates) -> None:
-        """One hop of these lanes, at these places of a look; what happens is added to `heard`. `found`: the candidates at
-        these places, of which `windows` are the indexes."""
+        """One hop of these lanes, at these places of a look; what happens is added to `heard`. `found`: the candidates
+        at these places, of which `windows` are the indexes."""
         if np.count_nonzero(keys.digit[lanes] >= 0):
             self._held(heard, keys, lanes, place, look)
         some, said = found
@@ -141,8 +140,7 @@ class Follower:
         long = least >= GROWN
         (grown,) = (new & long).nonzero()
         if len(grown) < len(said):
-            (young,) = (new & ~long).nonzero()
-            keys.young[place[LANE][young]] = said[young]
+            keys.young[place[LANE]] = np.where(new & ~long, said, NONE)
             place, said, around = place.take(grown, 1), said[grown], around.take(grown, 2)
         if len(said):
             self._press(heard, keys, place, said, around)
@@ -206,15 +204,13 @@ class Follower:
             self._end(heard, keys, place[:, long])
 
     def _fall(self, keys: Keys, place: Place, look: Look) -> None:
-        """Keys whose tones fell since a hop before: where, by how much of the last two windows they fill; or, if they
-        do not fill them alike, as where the next key has a tone of theirs, by the samples."""
+        """Keys of which a tone fell since a hop before: where, by how much it fills of the last two windows. That is
+        within 4 ms also where the next key follows sooner than it may, with a tone of theirs."""
         lanes = place[LANE]
         size = np.sqrt(look.around(place[COLUMN], keys.digit[lanes], 2))
-        filled, alike = _filled((size[0] + size[1]) / keys.known[SEEN].take(lanes, 1))
-        fell = place[END] - (WINDOW + STEP) + filled
-        if np.count_nonzero(alike) < len(alike):
-            fell[~alike] = self._edges(keys, place[:, ~alike], rising=False)
-        keys.known[ENDED][lanes], keys.silent[lanes] = fell, True
+        shares = (size[0] + size[1]) / keys.known[SEEN].take(lanes, 1)
+        keys.known[ENDED][lanes] = place[END] - (WINDOW + STEP) + _filled(np.minimum(shares[0], shares[1]))
+        keys.silent[lanes] = True
 
     def _edges(self, keys: Keys, place: Place, *, rising: bool) -> Signal:
         """Where keys held last fell, or rose again after a pause."""
@@ -230,11 +226,12 @@ class Follower:
                 self._press(heard, keys, place[:, some], digits[some], around[:, :, some])
             return
         samples = self._pairs.recent(place[LINE], place[END], LENGTH)
-        clear, sizes, percent = clear_keys(samples, TONES_OF.take(digits, 1), self._bounds)
+        clear, sizes, percent = clear_keys(samples, digits, self._bounds)
         if np.count_nonzero(clear):
             seen = np.sqrt(around)
-            filled, alike = _filled((seen[1] + seen[2]) / seen[0])
-            clear &= alike & (filled <= OLD - STEP)
+            shares = (seen[1] + seen[2]) / seen[0]
+            filled = _filled(np.minimum(shares[0], shares[1]))
+            clear &= (np.abs(shares[0] - shares[1]) <= UNLIKE) & (filled <= OLD - STEP)
             known = np.empty((ROWS, len(digits)))
             known[START] = place[END] - (STEP + filled)
             known[SIZE], known[SEEN], known[PERCENT] = sizes, seen[0], percent

@@ -16,6 +16,7 @@ from .levels import RATE, amplitude, ms, rms
 LOW = (697.0, 770.0, 852.0, 941.0)  # ITU-T Q.23, Hz
 HIGH = (1209.0, 1336.0, 1477.0, 1633.0)
 KEYS = "123A456B789C*0#D"  # row by row: key i is LOW[i // 4] with HIGH[i % 4]
+TONES_OF = np.array([np.arange(16) // 4, 4 + np.arange(16) % 4])  # of each key, as indexes of LOW + HIGH
 
 Samples = NDArray[np.int16]
 Signal = NDArray[np.float64]

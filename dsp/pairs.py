@@ -15,7 +15,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from . import goertzel
-from .generate import HIGH, LOW
+from .generate import HIGH, LOW, TONES_OF
 from .keypress import HISTORY, WINDOW, Limits
 from .levels import amplitude, ms, ratio
 
@@ -34,7 +34,6 @@ SLOTS = 4  # hops that fit behind those, at least, until they are moved
 OFF = 5.0  # dB, what a tone 1.8 % off loses in a window tuned to the nominal frequency
 
 TONES = LOW + HIGH
-TONES_OF = np.array([np.arange(16) // 4, 4 + np.arange(16) % 4])  # which of them each digit has
 # What is looked at beside the pair: outside the groups, and between the high tones, on the skirts of one that is off.
 REFERENCES = (590.0, 1040.0, 1110.0, 1740.0, 1850.0, 1272.0, 1406.0, 1555.0)
 
@@ -92,7 +91,7 @@ class Look:
     Columns number windows from the first of the hops before: hop * lines + line."""
 
     ends: range  # where the windows end
-    powers: Powers  # (16, BEFORE + hops, lines): squared amplitudes of the tones, then the references, the last hops first
+    powers: Powers  # (16, BEFORE + hops, lines): squared amplitudes of the tones, then of the references
     flat: Powers  # the memory behind that, from its first element on
     where: Indexes  # (2 * (1 + BEFORE), 16), see `_where`
 
