@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import soundfile
 
 RATE: Final = levels.RATE
+SUFFIXES: Final = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif", ".au", ".caf", ".w64")
 Samples = npt.NDArray[np.int16]
 
 # Speech that is comfortable on an analog line: about -14 dBm0 while somebody speaks (ITU-T P.56 active

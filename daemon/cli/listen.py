@@ -1,7 +1,8 @@
-"""`hotline listen`: which keys, tones and caller ids a recording contains.
+"""`hotline listen`: which keys, tones and caller ids recordings contain.
 
 Any format, rate and number of channels; every channel is a line to the same detectors that work on live calls. A file
-that cannot be used is one sentence on stderr and exit status 1; the others are still done.
+that cannot be used is one sentence on stderr and exit status 1; the others are still done. Of several files a table at
+the end says what was heard in each.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 from rich.console import JustifyMethod
+from rich.padding import Padding
 from rich.progress import Progress, TaskID
 from rich.table import Table
 
@@ -27,6 +29,8 @@ from . import errors, fail, output, plot, refusals
 BLOCK = 60 * RATE  # samples fed at once: a minute, for the progress bar's sake
 FLUSH = ms(500)  # silence after the end, so that a key or tone that lasts to it is complete
 
+OFF = 0.5  # per cent, by which a key's frequency may be off without a word
+
 WITHOUT_NUMBER = {
     "withheld": "主叫不显示号码",
     "unavailable": "号码不可得",
@@ -38,7 +42,10 @@ Record = dict[str, Any]
 
 
 def listen(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="录音文件，格式、采样率、声道数不限。")],
+    paths: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE...", help="录音文件，格式、采样率、声道数不限；或文件夹：其中所有的录音。"),
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="每个事件一行 JSON，时间以秒计。")] = False,
     why: Annotated[bool, typer.Option("--why", help="没认出的按键也列出：哪一项没通过，测得多少，界限多少。")] = False,
     picture: Annotated[
@@ -52,8 +59,9 @@ def listen(
         tone_plan = tones.load(plan)
     except SettingsError as error:
         fail(str(error))
+    files = [file for path in paths for file in _files(path)]
     pictures = _pictures(picture, files) if picture else [None] * len(files)
-    bad = 0
+    heard: list[tuple[Path, list[Record]]] = []
     # What is printed goes past the bar only where both are on the terminal: into a file it must go by itself.
     with Progress(
         console=errors, transient=True, disable=not errors.is_terminal, redirect_stdout=output.is_terminal
@@ -61,6 +69,8 @@ def listen(
         task = bar.add_task("听录音", total=len(files))
         for index, (path, out) in enumerate(zip(files, pictures, strict=True)):
             try:
+                if path.is_dir():
+                    raise audiofile.AudioError(f"{path}：文件夹里没有录音（{'、'.join(audiofile.SUFFIXES)}）")
                 samples = audiofile.read_channels(path)
                 explain = why or out is not None
                 found = events(samples, tone_plan, explain, _progressed(bar, task, index))
@@ -68,19 +78,29 @@ def listen(
                     _draw(out, path, samples, found, tone_plan)
             except audiofile.AudioError as error:
                 errors.print(f"✗ {error}", style="red", markup=False, soft_wrap=True)
-                bad += 1
                 continue
             finally:
                 bar.update(task, completed=index + 1)
             if not why:
                 found = [event for event in found if event["event"] != "refused"]
+            heard.append((path, found))
             if as_json:
                 for event in found:
                     print(json.dumps({"file": str(path), **event}, ensure_ascii=False))
             else:
                 _show(path, samples.shape, found, tone_plan)
-    if bad:
+    if len(heard) > 1 and not as_json:
+        _sum_up(heard, tone_plan)
+    if len(heard) < len(files):
         raise typer.Exit(1)
+
+
+def _files(path: Path) -> list[Path]:
+    """The recordings in a folder and below it. What is no folder stands for itself, and so does one without any."""
+    if not path.is_dir():
+        return [path]
+    inside = sorted(file for file in path.rglob("*") if file.suffix.lower() in audiofile.SUFFIXES and file.is_file())
+    return inside or [path]
 
 
 def _progressed(bar: Progress, task: TaskID, done: int) -> Callable[[float], None]:
@@ -173,6 +193,10 @@ def _digit(digit: dtmf.Digit) -> Record:
         "end": digit.end,
         "level_dbm0": round(digit.level_dbm0, 1),
         "twist_db": round(digit.twist_db, 1) + 0.0,  # no minus before a zero
+        "low_dbm0": round(digit.low_dbm0, 1),
+        "high_dbm0": round(digit.high_dbm0, 1),
+        "low_percent": round(digit.low_percent, 2) + 0.0,
+        "high_percent": round(digit.high_percent, 2) + 0.0,
     }
 
 
@@ -210,21 +234,43 @@ def _show(path: Path, shape: tuple[int, ...], found: list[Record], plan: tones.T
         output.print("  没有按键，没有信号音，也没有来电号码。")
         return
     table = Table(box=None, pad_edge=False, padding=(0, 2))
-    for title in ("", "开始", "持续", "内容", "说明"):
+    for title in ([""] if channels > 1 else []) + ["开始", "持续", "内容", "说明"]:
         justify: JustifyMethod = "right" if title in ("开始", "持续") else "left"
         table.add_column(title, justify=justify, overflow="fold")
     for event in found:
-        channel = f"声道 {event['channel']}" if "channel" in event else ""
+        channel = [f"声道 {event['channel']}"] if channels > 1 else []
         start, length = _clock(event["start"]), f"{event['end'] - event['start']:.2f} 秒"
-        table.add_row(channel, start, length, *_described(event, plan))
-    output.print(table)
-    if keyed := "".join(event["digit"] for event in found if event["event"] == "dtmf"):
+        table.add_row(*channel, start, length, *_described(event, plan))
+    output.print(Padding(table, (0, 0, 0, 2)))
+    if keyed := _keyed(found):
         output.print(f"  按键：{keyed}", markup=False)
+
+
+def _keyed(found: Sequence[Record]) -> str:
+    """The keys of every channel."""
+    channels: dict[int, str] = {}
+    for event in found:
+        if event["event"] == "dtmf":
+            channel = event.get("channel", 1)
+            channels[channel] = channels.get(channel, "") + event["digit"]
+    return "，".join(channels[channel] for channel in sorted(channels))
+
+
+def _sum_up(heard: Sequence[tuple[Path, list[Record]]], plan: tones.TonePlan) -> None:
+    """What was heard in each file, one line each."""
+    output.print(f"共 {len(heard)} 个录音：", style="bold")
+    for path, found in heard:
+        sounds = dict.fromkeys(_described(event, plan)[0] for event in found if event["event"] == "tone")
+        numbers = ["，".join(_described(event, plan)) for event in found if event["event"] == "caller_id"]
+        said = [f"按键 {keyed}"] if (keyed := _keyed(found)) else []
+        output.print(f"  {path}：{'；'.join([*said, *sounds, *numbers]) or '—'}", markup=False, soft_wrap=True)
 
 
 def _described(event: Record, plan: tones.TonePlan) -> tuple[str, str]:
     if event["event"] == "dtmf":
-        return f"按键 {event['digit']}", f"{event['level_dbm0']} dBm0，高低频相差 {event['twist_db']} dB"
+        off = max(event["low_percent"], event["high_percent"], key=abs)
+        told = f"，频率偏 {off:.1f} %" if abs(off) >= OFF else ""
+        return f"按键 {event['digit']}", f"{event['level_dbm0']} dBm0，高低频相差 {event['twist_db']} dB{told}"
     if event["event"] == "refused":
         return f"未认作 {event['digit']}", refusals.described(event)
     if event["event"] == "caller_id":

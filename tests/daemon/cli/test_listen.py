@@ -86,9 +86,16 @@ def test_any_format_and_rate(tmp_path, name, rate, form):
 def test_every_event_has_exactly_the_promised_keys(tmp_path):
     found = records(run(write(tmp_path / "a.wav", call_to_a_busy_line()), "--json"))
     assert list(found[0]) == ["file", "event", "name", "start", "end", "declared", "frequency"]
-    assert list(found[1]) == ["file", "event", "digit", "start", "end", "level_dbm0", "twist_db"]
-    assert found[1]["level_dbm0"] == pytest.approx(-8, abs=0.5)
-    assert found[1]["twist_db"] == pytest.approx(-2, abs=0.5)
+    both = ["level_dbm0", "twist_db", "low_dbm0", "high_dbm0", "low_percent", "high_percent"]
+    assert list(found[1]) == ["file", "event", "digit", "start", "end", *both]
+    assert [found[1][name] for name in both] == pytest.approx([-8, -2, -8, -10, 0, 0], abs=0.1)
+
+
+def test_a_frequency_that_is_off_is_told(tmp_path):
+    path = write(tmp_path / "a.wav", generate.dtmf("5", 70, 200, deviation_percent=(0.2, -1.6)))
+    (event,) = records(run(path, "--json"))
+    assert (event["low_percent"], event["high_percent"]) == pytest.approx((0.2, -1.6), abs=0.1)
+    assert "频率偏 -1.6 %" in run(path).stdout
 
 
 def test_channels_are_heard_apart(tmp_path):
@@ -116,12 +123,14 @@ def test_bad_files_are_named_and_the_others_done(tmp_path):
     text.write_text("这不是录音")
     nothing = write(tmp_path / "nothing.wav", silence(0))
     missing = tmp_path / "missing.wav"
-    result = run(missing, truncated, empty, good, text, nothing, tmp_path, "--json")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    result = run(missing, truncated, empty, good, text, nothing, folder, "--json")
     assert result.exit_code == 1
     assert [event["digit"] for event in records(result)] == ["4", "2"]
     complaints = result.stderr.splitlines()
     assert len(complaints) == 6
-    for path, complaint in zip([missing, truncated, empty, text, nothing, tmp_path], complaints, strict=True):
+    for path, complaint in zip([missing, truncated, empty, text, nothing, folder], complaints, strict=True):
         assert str(path) in complaint
         assert "good.wav" not in complaint
         assert "Traceback" not in complaint
@@ -134,6 +143,24 @@ def test_for_people(tmp_path):
     assert result.exit_code == 0
     for words in ("拨号音", "忙音", "按键 5", "按键：5#", "没有按键"):
         assert words in result.stdout
+
+
+def test_a_folder_is_all_recordings_in_it(tmp_path):
+    folder = tmp_path / "[1]"
+    (folder / "below").mkdir(parents=True)
+    (folder / "notes.txt").write_text("不是录音")
+    write(folder / "b.FLAC", generate.dtmf("42"), generate.dtmf("17"), format="FLAC")
+    write(folder / "below" / "a.wav", generate.dtmf("3"))
+    alone = write(tmp_path / "busy.wav", call_to_a_busy_line())
+    result = run(folder, alone)
+    assert result.exit_code == 0
+    assert result.stderr == ""
+    assert result.stdout.splitlines()[-4:] == [
+        "共 3 个录音：",
+        f"  {folder / 'b.FLAC'}：按键 42，17",
+        f"  {folder / 'below' / 'a.wav'}：按键 3",
+        f"  {alone}：按键 5#；拨号音；忙音",
+    ]
 
 
 def bad_keys():
