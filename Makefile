@@ -2,7 +2,8 @@
 # make test    the same, then style, types and all tests
 # make test-dahdi  only the DAHDI driver, on a real DAHDI in a virtual machine, which make test does too
 # make setup   only the setting up; make bench: measurements; make lint: style and types; make clean
-# make bench-dsp   the detectors against libspandsp and multimon-ng, in three to ten minutes: docs/signals.md
+# make bench-dsp   the detectors against libspandsp and multimon-ng, in five to ten minutes: docs/signals.md;
+#                  the first time it downloads 1.1 GB of Debian packages for the recordings in them
 # make fuzz        parsers of foreign bytes given what atheris makes up, in five minutes
 #
 # System packages are installed by root or sudo on Debian and its relatives; elsewhere their names are

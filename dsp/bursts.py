@@ -30,7 +30,8 @@ STEADY_HZ = 4.0
 STEADY_PART = 0.7
 BLURRED = 160  # samples, 20 ms: a half-amplitude edge this far from the hops full of the burst is not the burst's
 DRIFT_HOPS = 5
-DRIFT_DB = 1.0  # a continuous tone may grow (a howler does), but in the median not by more in 50 ms
+DRIFT_DB = 0.6  # a continuous tone may grow (a howler does), but in the median not by more in 50 ms; a violin's does
+FADES_DB = 1.5  # nor may it die away by more from the first third of its time to the last, as a string does
 
 KEPT = 384  # hops of every sound that can be measured, 3.84 s
 TICKS = 8  # hops added at once, until more are
@@ -177,7 +178,9 @@ class Bursts:
         level, frequency = sine_dbm0(np.sqrt(self._power[at, sound, line])), self._frequency[at, sound, line]
         middle_hz = _median(frequency)
         drift = _median(np.abs(level[DRIFT_HOPS:] - level[:-DRIFT_HOPS]))
-        steady = drift <= DRIFT_DB and _near(frequency, middle_hz, STEADY_HZ)
+        third = len(level) // 3
+        fades = _median(level[:third]) - _median(level[-third:]) > FADES_DB
+        steady = drift <= DRIFT_DB and not fades and _near(frequency, middle_hz, STEADY_HZ)
         return Burst(sound, start, self.heard(hop), round(middle_hz, 1), round(_median(level), 1)), steady
 
     def _kept(self, first: int, last: int) -> NDArray[np.intp]:

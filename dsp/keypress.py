@@ -68,9 +68,9 @@ class Limits:
     noise_steady: float = 4.0  # dB, what noise may make of a tone's amplitude
     firm_purity: float = 9.0  # dB, the same if the tones are as firm as only a machine's are:
     firm_on: float = 40.0
-    firm_steady: float = 2.0
-    firm_drift: float = 5.0
-    firm_apart: float = 2.3  # %, either way: one generator's tones are off together
+    firm_steady: float = 1.5
+    firm_drift: float = 3.0
+    firm_apart: float = 1.4  # %, either way: one generator's tones are off together; a 5089's by 1.37 at most
 
     # Gates, loose: what passes them is measured.
     group: float = 3.0  # dB, a tone over all others of its group together

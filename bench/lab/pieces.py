@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -127,10 +128,18 @@ def at_level(signal: Signal, level: float) -> Signal:
 
 def band(signal: Signal, low: float = 300.0, high: float = 3400.0) -> Signal:
     """A telephone channel: Butterworth, fourth order."""
-    from scipy import signal as filters
+    from scipy.signal import sosfilt
 
-    result: Signal = filters.sosfilt(filters.butter(4, [low, high], "bandpass", fs=RATE, output="sos"), signal)
+    result: Signal = sosfilt(_sections(low, high), signal)
     return result
+
+
+@cache
+def _sections(low: float, high: float) -> Signal:
+    from scipy.signal import butter
+
+    sections: Signal = butter(4, [low, high], "bandpass", fs=RATE, output="sos")
+    return sections
 
 
 def alaw(samples: Samples) -> Samples:

@@ -158,8 +158,8 @@ HEAD = """# The ear, measured
 
 Written by `make bench-dsp`; do not edit. Our detectors (dsp/), Debian's libspandsp and multimon-ng on the same samples
 in one run ({versions}).
-Seed {seed}, on which nothing was tuned; scale {scale:g} of the full corpus, {minutes:g} minutes of talk-off sound.
-The signals and what is right for each are in bench/lab/.
+Seed {seed}, on which nothing was tuned; scale {scale:g} of the full corpus, {minutes:g} minutes of talk-off sound
+and {recorded}. The signals and what is right for each are in bench/lab/.
 
 A value is *accepted* with at least 99.5 % of its keys right and at most 0.5 % extra; ranges are neighbouring values all
 of which are. Twist is high minus low group. Bold figures reach the target, ✗ marks targets we miss. "over" is by how
@@ -176,7 +176,10 @@ means with 95 % confidence only fewer than {at_most:.1f} an hour of speech, and 
 than that. How many there were stands in the last tables.
 
 Music and singing, keys from a prompt's first moment and keys by machine over it have no target of their own; they are
-held against that of speech and of keys by hand after a second.
+held against that of speech and of keys by hand after a second. Recorded people and music come from packages of
+Debian's (bench/lab/recordings.py): prompts, dialogue, letters and syllables in two dozen languages, Mandarin's among
+them; what games play. `Limits.firm_*` (dsp/keypress.py), DRIFT_DB and FADES_DB (dsp/bursts.py) were chosen on fourteen
+hours of other music.
 """
 
 
@@ -186,12 +189,19 @@ end on every line; these two are the dearest there is. libspandsp's receiver of 
 for two frequencies where ours listens for four; it has no target."""
 
 
+def _recorded(run: Run) -> str:
+    """How many hours of recordings."""
+    curves = {group: run.keys["ours"].get(group) for group in ("recorded people", "recorded music")}
+    hours = [f"{whole(curve).seconds / 3600:.1f} hours of {group}" for group, curve in curves.items() if curve]
+    return " and ".join(hours) or "no recordings"
+
+
 def document(run: Run) -> str:
     """The whole text."""
     least, most = (16 * max(1, int(full * run.scale)) for full in (4, 12))  # the fewest and most times of any sweep
     sizes = {"seed": run.seed, "scale": run.scale, "minutes": run.talk_off_minutes, "least": least, "most": most}
     at_most = 3 / (run.talk_off_minutes / 60 * 2 / 3)  # the rule of three: of none in n, at most 3 / n at 95 %
-    lines = [HEAD.format(versions=run.versions, at_most=at_most, **sizes)]
+    lines = [HEAD.format(versions=run.versions, recorded=_recorded(run), at_most=at_most, **sizes)]
     lines += ["## Keys", "", *families(KEYS, run.keys)]
     lines += ["## Tones", "", *families(TONES, run.tones)]
     lines += ["## Speed", "", SPEED, "", *speed(run)]

@@ -184,6 +184,8 @@ KEYS: Mapping[str, tuple[Row, ...]] = {
         Row("speech and spoken digits (espeak-ng)", "an hour", 0.4, False, part(SPOKEN, per_hour)),
         Row("singing and music, computed", "an hour", 0.4, False,
             part(("talk-off: sung", "talk-off: music"), per_hour)),
+        Row("people, recorded", "an hour", 0.05, False, part("recorded people", per_hour)),
+        Row("music, recorded", "an hour", 0.05, False, part("recorded music", per_hour)),
         Row("noise", "found", 0, False, part("no keys: noise", found)),
         Row("single tones, fax, modem and progress tones, blips", "found", 0, False, part(
             [f"no keys: {name}" for name in ("one", "three", "single", "fax", "V.25", "test", "howler", "dial",
@@ -209,6 +211,8 @@ TONES: Mapping[str, tuple[Row, ...]] = {
             [f"no tones in {name}" for name in SPOKEN], per_hour)),
         Row("singing and music, computed", "an hour", 0, False, part(
             ("no tones in talk-off: sung", "no tones in talk-off: music", "no tones: music"), per_hour)),
+        Row("people, recorded", "an hour", 0, False, part("no tones in recorded people", per_hour)),
+        Row("music, recorded", "an hour", 0, False, part("no tones in recorded music", per_hour)),
         Row("speech in a tone's rhythm", "found", 0, False, part("no tones: speech", found)),
     ),
 }  # fmt: skip

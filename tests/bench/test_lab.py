@@ -1,13 +1,16 @@
 """The laboratory: a corpus that is the same whenever made, a scorer by its rules, a report of what was found."""
 
+import os
+
 import numpy as np
 import pytest
-from hotline.bench.lab import keys, others, ours, peers, report, score, speed, table, tones, voices
+from hotline.bench.lab import keys, others, ours, peers, recordings, report, score, speed, table, tones, voices
 from hotline.bench.lab.__main__ import cases
 from hotline.bench.lab.pieces import Case, alaw, hybrid, keyed
 from hotline.bench.lab.score import Cell, Heard
 from hotline.dsp import generate
 from hotline.dsp.levels import power_dbm0
+from hotline.voice import audiofile
 
 FAMILIES = (*keys.FAMILIES, *others.FAMILIES, *tones.FAMILIES)
 SMALL = 0.001  # each case once
@@ -78,6 +81,58 @@ def test_what_is_talked_is_all_kinds_in_equal_parts():
     assert [one.group for one in made] == [f"talk-off: {name}" for name in voices.KINDS]
     assert {len(one.samples) for one in made} == {3 * 8000}
     assert all(one.expect == "" and power_dbm0(one.samples) > -35 for one in made)
+
+
+@pytest.fixture
+def two_packages(tmp_path, monkeypatch):
+    """An archive of two packages, and an apt-get that downloads from it; the folder they are fetched into."""
+    monkeypatch.setattr(recordings, "PACKAGES", {"recorded people": ("talk",), "recorded music": ("song",)})
+    for package, seconds in (("talk", 200), ("song", 20)):
+        sounds = tmp_path / package / "usr" / "share"
+        (tmp_path / package / "DEBIAN").mkdir(parents=True)
+        control = f"Package: {package}\nVersion: 1\nArchitecture: all\nMaintainer: nobody\nDescription: sounds\n"
+        (tmp_path / package / "DEBIAN" / "control").write_text(control)
+        sounds.mkdir(parents=True)
+        for number in range(3):
+            audiofile.write(
+                sounds / f"{number}.wav", generate.noise(seconds * 1000, -20, np.random.default_rng(number))
+            )
+        audiofile.write(sounds / "silent.wav", generate.silence(1000))
+        audiofile.write(sounds / "short.wav", generate.tone(450, 50))
+        (sounds / "broken.wav").write_text("no sound")
+    command = tmp_path / "bin" / "apt-get"
+    command.parent.mkdir()
+    command.write_text(f'#!/bin/sh\nexec dpkg-deb --build {tmp_path}/"$3" .\n')
+    command.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{command.parent}:{os.environ['PATH']}")
+    return tmp_path / "fetched"
+
+
+def test_recordings_are_what_packages_hold_of_sound(two_packages):
+    recordings.fetch(two_packages)
+    made = list(recordings.cases(np.random.default_rng(1), two_packages))
+    assert [(one.group, len(one.samples) / 8000) for one in made] == [
+        ("recorded people", 400),
+        ("recorded people", 200),
+        ("recorded music", 60),
+    ]
+    assert all(one.expect == "" and -25 < power_dbm0(one.samples) < -5 for one in made)
+
+
+def test_what_has_been_fetched_is_not_fetched_again(two_packages, monkeypatch):
+    recordings.fetch(two_packages)
+    monkeypatch.setenv("PATH", "/nowhere")
+    recordings.fetch(two_packages)
+    (two_packages / "song").rename(two_packages / "gone")
+    with pytest.raises(peers.MissingError, match="there is no apt-get"):
+        recordings.fetch(two_packages)
+
+
+def test_a_package_that_cannot_be_had_is_named(two_packages, monkeypatch):
+    monkeypatch.setattr(recordings, "PACKAGES", {"recorded music": ("none",)})
+    with pytest.raises(peers.MissingError, match="download none"):
+        recordings.fetch(two_packages)
+    assert list(two_packages.iterdir()) == []
 
 
 # --- scorer
@@ -208,7 +263,7 @@ def test_each_contest_is_run_by_all_who_can():
 
 def twist(accepted_up_to):
     rows = {float(db): Cell(1, 1, 16 if db <= accepted_up_to else 0, 16, 0, 2.0) for db in range(-12, 13)}
-    return {"twist": rows}
+    return {"twist": rows, "recorded music": {0.0: Cell(3, 2, 0, 0, 1, 9000.0)}}
 
 
 def run(ours_up_to):
@@ -234,6 +289,8 @@ def test_the_report_holds_figures_against_target_and_peers():
     assert "Seed 4, on which nothing was tuned; scale 0.3" in text
     assert "| tones, busy: 128 | 0.25 | – | – |" in text  # no target
     assert "peer 1.0" in text
+    assert "and 2.5 hours of recorded music." in text
+    assert "| music, recorded, an hour | 0.4 | 0.4 | 0.4 | 0.05 ✗ | 0 | 0 |" in text
 
 
 def test_the_report_names_what_is_missed():

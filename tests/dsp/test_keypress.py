@@ -104,6 +104,35 @@ def test_two_harmonics_of_a_steady_voice_have_to_be_purer_than_a_key_whose_ratio
     assert check(held("*", 80, deviation_percent=1.8) + others, "*") is None
 
 
+@pytest.mark.parametrize(("off", "verdict"), [((0.61, -0.63), None), ((1.8, 0.2), "purity"), ((1.2, 1.2), None)])
+def test_beside_company_a_machines_tones_have_to_keep_their_ratio(off, verdict):
+    """A tone 12 dB below the weaker, as strong as what is left of an echo may be. Off by so much are the tones of a
+    generator that divides a quartz; by as much as the second G5 and F sharp 6, played together, from the key 6."""
+    company = generate.tones([1040.0], [-22.0], HISTORY)
+    assert check(held("6", 80, deviation_percent=off) + company, "6") == verdict
+    assert check(held("6", 80, deviation_percent=off), "6") is None
+
+
+MEASURED = levels.ms(25)  # between the middles of the first and the last window of a key that are measured
+LEFT = np.arange(HISTORY)[::-1] / MEASURED
+
+
+@pytest.mark.parametrize(("db", "verdict"), [(1.1, None), (1.9, "purity")])
+def test_beside_company_a_machines_tones_have_to_stay_as_loud(db, verdict):
+    dying = held(on_ms=80) * 10 ** (db / 20 * LEFT)
+    assert check(dying + generate.tones([1040.0], [-22.0], HISTORY)) == verdict
+    assert check(dying) is None
+
+
+@pytest.mark.parametrize(("hertz", "verdict"), [(2.0, None), (4.0, "purity")])
+def test_beside_company_a_machines_tones_have_to_stand_still(hertz, verdict):
+    frequency = 770.0 + hertz * (LEFT - 0.5)
+    gliding = levels.amplitude(-10.0) * np.sin(2 * np.pi * np.cumsum(frequency) / levels.RATE)
+    gliding += generate.tones([1336.0], [-10.0], HISTORY)
+    assert check(gliding + generate.tones([1040.0], [-22.0], HISTORY)) == verdict
+    assert check(gliding) is None
+
+
 @pytest.mark.parametrize("pitch", [303.0, 306.0, 308.0])
 def test_two_overtones_of_a_struck_bar_are_no_key_unless_they_sound_alone(pitch):
     overtones = generate.tones([2.756 * pitch, 5.404 * pitch], [-14.0, -20.0], HISTORY)

@@ -184,6 +184,21 @@ def test_a_howler_grows():
     assert names(samples) == ["howler"]
 
 
+@pytest.mark.parametrize(("db_a_second", "accepted"), [(1.0, True), (3.0, False), (-1.0, True), (-3.0, True)])
+def test_a_string_that_dies_away_is_no_dial_tone(db_a_second, accepted):
+    """It loses a third of that between the thirds of the 1.5 s that are looked at; a tone may well grow."""
+    fading = generate.tones([450.0], [-15.0], 3 * RATE) * 10 ** (-db_a_second * np.arange(3 * RATE) / RATE / 20)
+    assert names(generate.to_int16(fading)) == ["dial"] * accepted
+
+
+@pytest.mark.parametrize(("depth_db", "accepted"), [(0.4, True), (0.8, False)])
+def test_a_violin_is_no_dial_tone(depth_db, accepted):
+    """Its level swings by so much either way, five times a second: in the median by as much in 50 ms."""
+    swing = depth_db * np.sin(2 * np.pi * 5 * np.arange(3 * RATE) / RATE)
+    samples = generate.to_int16(generate.tones([450.0], [-15.0], 3 * RATE) * 10 ** (swing / 20))
+    assert names(samples) == ["dial"] * accepted
+
+
 def test_special_information_tone():
     triad = [generate.tone(f, 330, -15) for f in (950, 1400, 1800)]
     samples = np.concatenate([silence(500), *triad, silence(1500)])
