@@ -69,7 +69,8 @@ def _band(low: float, high: float) -> slice:
 
 _VOICE = _band(190, 275)  # between hum and the lowest dial tone, both of which may be strong
 _UNDER = _band(275, 320)  # on the skirts of dial tones: the lowest is 330 Hz, so only peaks count
-_SPEECH = _band(530, 3450)  # above the dial tones
+ABOVE_DIAL_TONES = 530.0  # Hz
+_SPEECH = _band(ABOVE_DIAL_TONES, 3450)
 
 
 def rest(left: Single) -> Rest:

@@ -32,6 +32,9 @@ TOLD = 4 * STEP  # how often keys let go are told of
 NEAR = Gates.of(Limits(floor=-56.0, twist_high=15.0, twist_low=-20.0, group=0.0, outside=0.0, between=-6.0))
 
 
+COMMON = {"on", "deviation", "apart", "steady", "drift", "floor"}  # checks that pairs in noise and speech often fail
+
+
 class Detector:
     """Finds keys on `lines` lines at once. With `explain`, also reports what it refused and why."""
 
@@ -82,7 +85,8 @@ class Detector:
             if look.ends[0] % TOLD == 0:
                 self._follower.let_go(self._heard, self._keys, self._place)
             self._known = len(found.windows) > 0 or self._keys.any()
-        return self._heard.take() + self._near_misses(look, found) if self._explain else self._heard.take()
+        events = self._heard.take()
+        return self._explained(events, look, found) if self._explain else events
 
     def _hops(self, look: Look) -> list[Event]:
         """Take all lines through many hops.
@@ -128,6 +132,17 @@ class Detector:
                 before[line], last[line] = end, lane
         self._keys.copy(np.array(list(last), np.intp), keys, np.array(list(last.values()), np.intp))
         return counts
+
+    def _explained(self, events: list[Event], look: Look, found: Candidates) -> list[Event]:
+        """What has happened, and why sounds are no keys; not of sounds that nobody would take for one."""
+        told: list[Event] = []
+        for event in events + self._near_misses(look, found):
+            if isinstance(event, Refused) and event.check in COMMON:
+                recent = self._pairs.recent(np.array([event.line]), np.array([look.ends[0]]))[0]
+                if not near_miss.stands_out(recent):
+                    continue
+            told.append(event)
+        return told
 
     def _near_misses(self, look: Look, found: Candidates) -> list[Event]:
         """Why sounds are no keys, on lines without a candidate; some may have passed wide gates, as a digit."""

@@ -23,7 +23,7 @@ from .clear import LENGTH, Bounds, clear_keys
 from .generate import KEYS
 from .goertzel import hann
 from .heard import DECLARED, ENDED, PERCENT, ROWS, SEEN, SIZE, START, Ended, Heard, Onset, Refused
-from .keypress import HALF, ON, PASSED, WINDOW, Limits, Verdict
+from .keypress import HALF, ON, PASSED, WINDOW, Limits, Refusal, Verdict
 from .levels import ms
 from .pairs import BEFORE, LOOK_BACK, STEP, Candidates, Look, Pairs, Powers
 
@@ -115,7 +115,7 @@ class Follower:
         if np.count_nonzero(keys.digit[lanes] >= 0):
             self._held(heard, keys, lanes, place, look)
         some, said = found
-        again, was = self._again(keys, lanes, place, look, some)
+        again, was = self._again(heard, keys, lanes, place, look, some)
         if len(again):
             self._judge(heard, keys, place.take(again, 1), was, again=True)
         if len(some):
@@ -145,7 +145,9 @@ class Follower:
         if len(said):
             self._press(heard, keys, place, said, around)
 
-    def _again(self, keys: Keys, lanes: Lanes, place: Place, look: Look, some: Indexes) -> tuple[Indexes, Indexes]:
+    def _again(
+        self, heard: Heard, keys: Keys, lanes: Lanes, place: Place, look: Look, some: Indexes
+    ) -> tuple[Indexes, Indexes]:
         """Places where what was young is no candidate any more, but may have been a key that has ended; its digit.
         Nothing is young from now on."""
         young = keys.young[lanes] >= 0
@@ -161,6 +163,8 @@ class Follower:
             ended = ((now > LOST * np.maximum(before, 1)) & (now <= before)).all(axis=0)
             place = place[:, rows]
             ended &= (digits != keys.digit[place[LANE]]) | self._gone(keys, place[LANE], place[END])
+            if self._explain and not ended.all():
+                self._too_short(heard, place[:, ~ended], digits[~ended])
             rows, digits = rows[ended], digits[ended]
         return rows, digits
 
@@ -262,6 +266,14 @@ class Follower:
             known[START:] = verdicts.presses[:, rows + len(digits) * late[rows]]
             known[START] += place[END][rows] - LOOK_BACK * late[rows]
             self._begin(heard, keys, place[:, rows], digits[rows], known)
+
+    def _too_short(self, heard: Heard, place: Place, digits: Indexes) -> None:
+        """Tell of pairs that were young and are gone how long they were seen to sound."""
+        lasted = np.zeros(len(digits))
+        for back in LOOK_BACK, STEP:
+            verdicts = keypress.judge(self._pairs.recent(place[LINE], place[END] - back), digits, self._limits)
+            np.maximum(lasted, verdicts.value, out=lasted, where=verdicts.check == ON)
+        self._tell(heard, place, digits, [Refusal("on", value, self._limits.on) for value in lasted.tolist()])
 
     def _tell(self, heard: Heard, place: Place, digits: Indexes, refusals: Sequence[Verdict]) -> None:
         """Report what was refused, and why."""

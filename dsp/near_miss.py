@@ -13,15 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import goertzel
-from .company import residual, rest
+from .company import ABOVE_DIAL_TONES, residual, rest
 from .generate import HIGH, KEYS, LOW
 from .keypress import WINDOW, Limits, Refusal, judge
 from .levels import RATE, decibels, ms, sine_dbm0
+from .pairs import STEP
 
 FARTHEST = 10.0  # per cent of nominal that is still called a tone of the grid; rows and columns are 10.5 % apart
 FAINTEST = -56.0  # dBm0 of the weaker tone: half the least a key may have
 CLEAR = 10.0  # dB, the weaker tone over the strongest other component: speech seldom has such a pair
 ALONE = 20.0  # dB, a tone without partner over the strongest other component
+OUT = 0.8  # of all power above dial tones a pair that stands out has; in speech one of twenty, in noise none
+WIDTH = 80.0  # Hz either side, where most of a tone's power lies even if it fills but 20 ms of the window
 STILL = 8.0  # Hz it may have moved in
 AGO = ms(10)
 POINTS = 8192  # of a spectrum: 1 Hz apart
@@ -43,6 +46,19 @@ def why(samples: Signal, seen: int | None, limits: Limits) -> tuple[str, Refusal
     if found is None and seen is not None:
         found = _judged(samples, seen, limits)
     return found
+
+
+def stands_out(samples: Signal) -> bool:
+    """Is there, or was there a hop ago, a pair of tones in these samples that somebody may have meant for a key?"""
+    return _is_pair(samples[-WINDOW:]) or _is_pair(samples[-WINDOW - STEP : -STEP])
+
+
+def _is_pair(samples: Signal) -> bool:
+    power = np.abs(np.fft.rfft(samples * _window(), POINTS)) ** 2
+    axis = np.arange(len(power)) * (RATE / POINTS)
+    near = np.min([np.abs(axis - tone) for tone in _strongest(samples)], axis=0) <= WIDTH
+    heard = axis >= ABOVE_DIAL_TONES
+    return float(power[near & heard].sum()) >= OUT * float(power[heard].sum()) > 0
 
 
 def _judged(samples: Signal, digit: int, limits: Limits) -> tuple[str, Refusal] | None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from hotline import voice
 from hotline.dsp import dtmf, g711, generate
 from hotline.dsp.generate import HIGH, LOW, mix, noise, silence
 from hotline.dsp.levels import RATE
+from hotline.voice import audiofile
 
 
 def refused(*parts, law=lambda samples: samples):
@@ -62,3 +66,36 @@ def test_a_pair_in_noise_and_one_too_faint_are_not_clear():
     pair = generate.dtmf("1", 80, 100, -20, deviation_percent=-7)
     assert refused(mix(pair, noise(180, -14, rng))) == {}
     assert refused(generate.dtmf("1", 80, 100, -60, deviation_percent=-7)) == {}
+
+
+def told_of(signals):
+    """What is told of each line, fed at once with 200 ms of silence behind: {(line, keys): last value}."""
+    longest = max(map(len, signals)) + RATE // 5
+    lines = np.stack([np.pad(signal, (0, longest - len(signal))) for signal in signals])
+    return {(e.line, e.digit): (e.check, e.value) for e in dtmf.Detector(len(lines), explain=True).feed(lines)}
+
+
+@pytest.mark.parametrize(("on_ms", "least"), [(22, 70), (25, 78)])
+def test_keys_too_short_are_told_with_their_length_wherever_they_fall(on_ms, least):
+    """Of 80 that begin everywhere between two looks."""
+    signals = []
+    for lead in range(20):
+        keys = mix(generate.dtmf("159D", on_ms, 80), noise(4 * (on_ms + 80), -40, np.random.default_rng(lead)))
+        signals.append(np.concatenate([silence(lead), keys]))
+    told = told_of(signals)
+    lasted = [value for check, value in told.values() if check == "on"]
+    assert len(lasted) >= least
+    assert np.median(lasted) == pytest.approx(on_ms, abs=1.5)
+
+
+def test_of_noise_hardly_anything_is_told():
+    """A minute as loud as a bad line has it: without asking what stands out, it was 262 times."""
+    events = dtmf.Detector(1, explain=True).feed(noise(60_000, -30, np.random.default_rng(3))[None])
+    assert len(events) < 10
+
+
+def test_of_speech_is_told_how_much_else_sounds_and_little_more():
+    """All prompts, some six minutes."""
+    prompts = [audiofile.read_pcm(path) for path in sorted((Path(voice.__file__).parent / "prompts").glob("P*.wav"))]
+    events = dtmf.Detector(1, explain=True).feed(np.concatenate(prompts)[None])
+    assert len([event for event in events if event.check in dtmf.COMMON]) < 10
