@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ...dsp.generate import HIGH, KEYS, LOW
 from ...dsp.goertzel import hann
 from ...dsp.levels import FULL_SCALE_DBM0, RATE, amplitude, ms, power_dbm0
+from . import refusals
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -142,10 +143,12 @@ def _mark(axes: Axes, record: dict[str, Any], words: dict[str, str], names: dict
         colour = HEARD if heard else REFUSED
         tones = set.intersection(*(_tones(key) for key in record["digit"]))  # of four keys: the one that was there
         axes.hlines(list(tones), start, end, colors=colour, linestyles="solid" if heard else "dotted", linewidth=2)
-        text = record["digit"]
-        if not heard:
-            text = f"{words['refused'].format(text)}\n{record['check']}\n{record['value']:g}/{record['limit']:g}"
-        _label(axes, start, 3900 if heard else refused_at, text, colour)
+        if heard:
+            _label(axes, start, 3900, record["digit"], colour, size=12)
+        else:
+            _label(
+                axes, start, refused_at, f"{words['refused'].format(record['digit'])}\n{_why(record, words)}", colour
+            )
     elif record["event"] == "tone":
         axes.hlines([record["frequency"]], start, end, colors=TONE, linewidth=1.5)
         axes.axvline(record["declared"], color=TONE, linestyle="dashed", linewidth=0.8)
@@ -160,5 +163,14 @@ def _tones(key: str) -> set[float]:
     return {LOW[row], HIGH[column]}
 
 
-def _label(axes: Axes, at: float, height: float, text: str, colour: str) -> None:
-    axes.text(at, height, text, color=colour, va="top", fontsize=8, clip_on=True, parse_math=False)
+def _why(record: dict[str, Any], words: dict[str, str]) -> str:
+    """What was measured, and the limit."""
+    if words is CHINESE:
+        return refusals.described(record).replace("，", "\n")
+    return f"{record['check']}\n{record['value']:g} / {record['limit']:g} {record['unit']}"
+
+
+def _label(axes: Axes, at: float, height: float, text: str, colour: str, size: float = 8) -> None:
+    """On a dark ground, for what lies behind may be of any colour."""
+    ground = {"facecolor": "black", "alpha": 0.6, "edgecolor": "none", "pad": 1.5}
+    axes.text(at, height, text, color=colour, va="top", fontsize=size, clip_on=True, parse_math=False, bbox=ground)
