@@ -86,7 +86,7 @@ def _columns() -> Powers:
 
 @dataclass
 class Look:
-    """The windows that are complete now.
+    """The windows that are complete now. What it shows is overwritten when more is fed.
 
     Columns number windows from the first of the hops before: hop * lines + line."""
 
