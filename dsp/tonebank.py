@@ -142,9 +142,9 @@ class Bank:
     def _windows(self, end: int, hops: int) -> Real:
         """Each hop's window of each line, the last one up to here in `_kept`: a view, (hops, lines, span)."""
         span = len(self._basis)
-        samples = self._kept[:, end - (hops - 1) * HOP - span : end]
-        line, sample = samples.strides
-        return np.lib.stride_tricks.as_strided(samples, (hops, self._lines, span), (HOP * sample, line, sample))
+        line, sample = self._kept.strides
+        first = (end - (hops - 1) * HOP - span) * sample
+        return np.ndarray((hops, self._lines, span), np.float32, self._kept, first, (HOP * sample, line, sample))
 
     def _measure(self, windows: Real, waves: Real) -> Hops:
         squares = np.square(waves).transpose(0, 2, 1)
