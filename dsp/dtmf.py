@@ -11,7 +11,8 @@ Every 20 ms a Hann window of 30 ms is looked at in two stages:
    component once both tones are subtracted. A key that passes is followed to its end.
 
 Both are evaluated at fixed positions and the second is a pure function of the samples, so neither how a signal is
-cut into frames nor what other lines carry changes an event.
+cut into frames nor what other lines carry changes an event, but for the last digit of a figure now and then: products
+of other sizes add up in another order.
 """
 
 from __future__ import annotations
@@ -30,8 +31,6 @@ __all__ = ["LIMITS", "Detector", "Digit", "Event", "Limits", "Onset", "Refused"]
 TOLD = 4 * STEP  # how often keys let go are told of
 # Gates so wide that a pair which passes no others can still be told why.
 NEAR = Gates.of(Limits(floor=-56.0, twist_high=15.0, twist_low=-20.0, group=0.0, outside=0.0, between=-6.0))
-
-
 COMMON = {"on", "deviation", "apart", "steady", "drift", "floor"}  # checks that pairs in noise and speech often fail
 
 

@@ -168,6 +168,7 @@ def test_edges_are_where_the_tone_began_and_ended():
 
 
 def test_many_are_judged_at_once_as_the_textbook_judges_each():
+    """But for what single precision loses, up to 0.01 ms of a length, by another order on another processor."""
     samples, digits = presses(1500, np.random.default_rng(3))
     seen = set()
     verdicts = keypress.judge(samples, digits)
@@ -177,7 +178,7 @@ def test_many_are_judged_at_once_as_the_textbook_judges_each():
         if isinstance(found, Refusal):
             seen.add(found.check)
             assert found.check == expected.check
-            assert (found.value, found.limit) == pytest.approx((expected.value, expected.limit), rel=1e-4, abs=2e-3)
+            assert (found.value, found.limit) == pytest.approx((expected.value, expected.limit), rel=1e-4, abs=2e-2)
         else:
             assert tuple(found) == pytest.approx(tuple(expected), rel=1e-4, abs=1e-3)
     measured = {"on", "deviation", "apart", "twist_high", "steady", "drift", "floor", "twist_low"}
