@@ -100,11 +100,11 @@ async def pace(service: Service, stop: asyncio.Event) -> None:
 
 
 async def _keep_desk(host: str, port: int) -> None:
-    """Run the desk's process, and start it again whenever it ends by itself."""
-    command = (sys.executable, "-P", "-m", "uvicorn", "hotline.desk.asgi:application")
-    options = ("--host", host, "--port", str(port), "--log-level", "warning", "--lifespan", "off")
+    """Run the desk's process, and start it again whenever it ends by itself. It ends with the pipe to it."""
+    command = (sys.executable, "-P", "-m", "hotline.desk", host, str(port))
+    pipe = asyncio.subprocess.PIPE
     while True:
-        process = await asyncio.create_subprocess_exec(*command, *options, env=os.environ.copy())
+        process = await asyncio.create_subprocess_exec(*command, stdin=pipe, env=os.environ.copy())
         try:
             status = await process.wait()
         except asyncio.CancelledError:

@@ -1,4 +1,4 @@
-"""The pages as an ASGI callable: `uvicorn hotline.desk.asgi:application` in an environment `desk.setup` has left."""
+"""The pages as an ASGI callable, in an environment `desk.setup` has left."""
 
 from __future__ import annotations
 

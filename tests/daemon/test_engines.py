@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from select import select
 from socket import create_server
@@ -69,15 +70,13 @@ def test_enough_lines_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def free_port(run: int = 1) -> int:
-    """The first of so many neighbouring ports that are free."""
+    """The first of so many neighbouring ports that are free, below those that the system gives to any connection: it
+    must still be free when a process that had it is started again."""
     while True:
-        with ExitStack() as held:
-            first = held.enter_context(create_server(("127.0.0.1", 0))).getsockname()[1]
-            try:
-                for port in range(first + 1, first + run):
-                    held.enter_context(create_server(("127.0.0.1", port)))
-            except (OSError, OverflowError):
-                continue
+        first = random.randrange(10_000, 32_000)
+        with ExitStack() as held, suppress(OSError):
+            for port in range(first, first + run):
+                held.enter_context(create_server(("127.0.0.1", port)))
             return first
 
 
@@ -173,3 +172,10 @@ def test_both_processes_take_calls_and_one_may_die(two_engines: TwoEngines) -> N
     for pid in (first["pid"], again["pid"]):
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
+
+
+def test_nothing_outlives_a_service_that_is_killed(two_engines: TwoEngines) -> None:
+    """Its output ends when nobody holds it any more, neither the other engine nor the desk."""
+    two_engines.until("engines", lambda engines: len(engines) == 2)
+    two_engines.process.kill()
+    two_engines.process.communicate(timeout=60)
