@@ -100,15 +100,17 @@ async def pace(service: Service, stop: asyncio.Event) -> None:
 
 
 async def _keep_desk(host: str, port: int) -> None:
-    """Run the desk's process, and start it again whenever it ends by itself. It ends with the pipe to it."""
+    """Run the desk's process, and start it again whenever it ends by itself. Closing its input ends it, as it ends the
+    engines; a service that is killed does that too."""
     command = (sys.executable, "-P", "-m", "hotline.desk", host, str(port))
     pipe = asyncio.subprocess.PIPE
     while True:
         process = await asyncio.create_subprocess_exec(*command, stdin=pipe, env=os.environ.copy())
+        assert process.stdin is not None
         try:
             status = await process.wait()
         except asyncio.CancelledError:
-            process.terminate()
+            process.stdin.close()
             await process.wait()
             raise
         log.error("the desk ended with status %d, it is started again", status)

@@ -208,8 +208,8 @@ class Follower:
             self._end(heard, keys, place[:, long])
 
     def _fall(self, keys: Keys, place: Place, look: Look) -> None:
-        """Keys of which a tone fell since a hop before: where, by how much it fills of the last two windows. That is
-        within 4 ms also where the next key follows sooner than it may, with a tone of theirs."""
+        """Keys of which a tone fell since a hop before: where, by how much it fills of the last two windows. Nineteen
+        of twenty are within 0.5 ms, and within 4 where the next key follows sooner than it may."""
         lanes = place[LANE]
         size = np.sqrt(look.around(place[COLUMN], keys.digit[lanes], 2))
         shares = (size[0] + size[1]) / keys.known[SEEN].take(lanes, 1)

@@ -2,7 +2,8 @@
 
 People: prompts of telephone systems in five languages, the dialogue of a game in two, letters and syllables of spelling
 games in two dozen, Mandarin's syllables. Music: what games play, some of it by instruments, most of it by machines,
-whose notes stand still and are harder on a receiver; and what callers hear who wait. No limit was chosen on any of it.
+whose notes stand still and are harder on a receiver; and what callers hear who wait. No limit was chosen on
+any of it; the last was looked at when some were, but nothing was ever found in it.
 """
 
 from __future__ import annotations

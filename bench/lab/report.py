@@ -178,7 +178,7 @@ than that. How many there were stands in the last tables.
 Music and singing, keys from a prompt's first moment and keys by machine over it have no target of their own; they are
 held against that of speech and of keys by hand after a second. Recorded people and music come from packages of
 Debian's (bench/lab/recordings.py): prompts, dialogue, letters and syllables in two dozen languages, Mandarin's among
-them; what games play. `Limits.firm_*` (dsp/keypress.py), DRIFT_DB and FADES_DB (dsp/bursts.py) were chosen on fourteen
+them; what games play. `Limits.firm_*` (dsp/keypress.py), DRIFT_DB and FADES_DB (dsp/bursts.py) were chosen on sixteen
 hours of other music.
 """
 

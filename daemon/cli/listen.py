@@ -1,8 +1,8 @@
 """`hotline listen`: which keys, tones and caller ids recordings contain.
 
 Any format, rate and number of channels; every channel is a line to the same detectors that work on live calls. A file
-that cannot be used is one sentence on stderr and exit status 1; the others are still done. Of several files a table at
-the end says what was heard in each.
+that cannot be used is one sentence on stderr and exit status 1; the others are still done. Of several files a line
+for each says at the end what was heard in it.
 """
 
 from __future__ import annotations

@@ -146,9 +146,8 @@ def _mark(axes: Axes, record: dict[str, Any], words: dict[str, str], names: dict
         if heard:
             _label(axes, start, 3900, record["digit"], colour, size=12)
         else:
-            _label(
-                axes, start, refused_at, f"{words['refused'].format(record['digit'])}\n{_why(record, words)}", colour
-            )
+            refused = words["refused"].format(record["digit"])
+            _label(axes, start, refused_at, f"{refused}\n{_why(record, words)}", colour)
     elif record["event"] == "tone":
         axes.hlines([record["frequency"]], start, end, colors=TONE, linewidth=1.5)
         axes.axvline(record["declared"], color=TONE, linestyle="dashed", linewidth=0.8)

@@ -85,7 +85,8 @@ def test_what_is_talked_is_all_kinds_in_equal_parts():
 
 @pytest.fixture
 def two_packages(tmp_path, monkeypatch):
-    """An archive of two packages, and an apt-get that downloads from it; the folder they are fetched into."""
+    """Two packages that dpkg-deb makes and unpacks; the folder they are fetched into. Only the download is played, for
+    the archive's would be 1.1 GB."""
     monkeypatch.setattr(recordings, "PACKAGES", {"recorded people": ("talk",), "recorded music": ("song",)})
     for package, seconds in (("talk", 200), ("song", 20)):
         sounds = tmp_path / package / "usr" / "share"

@@ -186,7 +186,7 @@ def test_a_howler_grows():
 
 @pytest.mark.parametrize(("db_a_second", "accepted"), [(1.0, True), (3.0, False), (-1.0, True), (-3.0, True)])
 def test_a_string_that_dies_away_is_no_dial_tone(db_a_second, accepted):
-    """It loses a third of that between the thirds of the 1.5 s that are looked at; a tone may well grow."""
+    """Of the 1.5 s that are looked at, the first and the last third lie a second apart. A tone may well grow."""
     fading = generate.tones([450.0], [-15.0], 3 * RATE) * 10 ** (-db_a_second * np.arange(3 * RATE) / RATE / 20)
     assert names(generate.to_int16(fading)) == ["dial"] * accepted
 

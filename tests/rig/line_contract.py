@@ -9,6 +9,7 @@ speaks the real bytes. Everything is counted in ticks; a driver behind a thread 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Protocol
 
@@ -123,15 +124,15 @@ def level_at(samples: Frame, hz: float) -> float:
     return float(np.mean(2 * np.abs(frames @ spin) / FRAME) / full)
 
 
-class LineContract:
+class LineContract(ABC):
     """Subclass, say how to `make_pair`, and every promise is tested."""
 
     delay = 15  # ticks of buffering a driver may need from one end to the other
     connect = 5  # ticks from `off_hook` to the sound
 
+    @abstractmethod
     def make_pair(self) -> tuple[Line, Far]:
         """A line, not yet open, and its far end."""
-        raise NotImplementedError
 
     @pytest.fixture
     def bench(self) -> Iterator[Bench]:
